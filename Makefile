@@ -1,0 +1,89 @@
+# Every target installs and builds what it needs. `make help` lists them.
+
+N ?= 4
+DIR ?= .cluster
+BASE_PORT ?= 7400
+DETACH ?=
+SEED ?=
+COUNT ?=
+FROM ?=
+RATE ?=
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := /bin/sh
+
+# npm writes this file last, when it has installed everything.
+MODULES := node_modules/.package-lock.json
+BUILD := dist/.stamp
+TSX := node --import tsx
+# Folders too: a file that is gone makes its folder newer.
+SOURCES := $(shell find src -name '.*' -prune -o \( -type d -o -name '*.ts' \) -print)
+
+# A flag for a variable that somebody set: an existing cluster goes on with its own numbers.
+given = $(if $(filter-out file,$(origin $(2))),$(1) '$($(2))')
+
+##@ Start
+.PHONY: help setup proto build cluster cluster-stop
+help: ## Show this list
+	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "\n%s\n", substr($$0, 5) } \
+	  /^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
+	@printf '\nVariables (now): N=%s DIR=%s BASE_PORT=%s DETACH=%s SEED=%s COUNT=%s FROM=%s RATE=%s\n' \
+	  '$(N)' '$(DIR)' '$(BASE_PORT)' '$(DETACH)' '$(SEED)' '$(COUNT)' '$(FROM)' '$(RATE)'
+
+setup: $(MODULES) ## Install the dependencies (npm ci)
+
+proto: $(MODULES) ## Generate src/wire/gen from proto/
+	@npm run --silent proto
+
+build: $(BUILD) ## Compile src/ into dist/
+
+cluster: $(BUILD) ## Start N replicas in DIR; DETACH=1 returns when all serve
+	@node bin/pbft.js cluster --dir '$(DIR)' $(call given,--replicas,N) $(call given,--base-port,BASE_PORT) \
+	  $(if $(filter 1,$(DETACH)),--detach)
+
+cluster-stop: $(BUILD) ## Stop the replicas that DIR/cluster.json names
+	@node bin/pbft.js cluster --dir '$(DIR)' --stop
+
+##@ Judge
+.PHONY: test check lint format simulate swarm bench
+test: $(MODULES) ## Run the quick tests of every kind
+	@$(TSX) test/support/run-suites.ts test
+
+check: $(MODULES) ## Run all that CI runs: static checks, all tests, the simulator
+	@$(TSX) test/support/run-suites.ts check
+
+lint: $(MODULES) ## Run the static checks alone
+	@npm run --silent proto:lint
+	@npm run --silent types
+	@npm run --silent lint:code
+	@npm run --silent lint:layers
+	@npm run --silent lint:dead-code
+
+format: $(MODULES) ## Format code and protos, and apply safe fixes
+	@npm run --silent format
+
+simulate: $(MODULES) ## Run the simulator's fixed seeds; SEED= runs one
+	@$(TSX) test/simulation/main.ts $(if $(SEED),--seed '$(SEED)')
+
+swarm: $(MODULES) ## Run COUNT seeds beyond the fixed ones, FROM a seed or where the last swarm ended
+	@$(TSX) test/simulation/main.ts --swarm $(if $(COUNT),--count '$(COUNT)') $(if $(FROM),--from '$(FROM)')
+
+bench: $(BUILD) ## Measure a fresh cluster; RATE= operations a second makes it an open loop
+	@test -f test/bench/main.ts || { echo 'bench: there is no benchmark yet' >&2; exit 1; }
+	@$(TSX) test/bench/main.ts $(if $(RATE),--rate '$(RATE)')
+
+##@ Clean
+.PHONY: clean
+clean: ## Remove what was built, not what was installed and no cluster
+	@rm -rf dist dist.* coverage .cache
+
+$(MODULES): package-lock.json
+	npm ci
+	@touch $@
+
+# Compiled beside dist/ and put in its place when it is whole: a failed build leaves the last good one.
+$(BUILD): $(MODULES) tsconfig.json $(SOURCES)
+	@next=dist.$$$$ && rm -rf $$next && \
+	  if node_modules/.bin/tsc --outDir $$next; then rm -rf dist && mv $$next dist && touch $@; \
+	  else rm -rf $$next; exit 1; fi

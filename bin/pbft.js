@@ -1,0 +1,23 @@
+#!/usr/bin/env node
+// Starts the compiled command line. Plain JavaScript that older versions of Node.js can read too, so that they get an
+// answer instead of a syntax error.
+import { existsSync } from 'node:fs';
+
+const OLDEST = [20, 19];
+const compiled = new URL('../dist/cli/main.js', import.meta.url);
+
+function refuse(message) {
+  process.stderr.write(`pbft: ${message}\n`);
+  process.exit(1);
+}
+
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])) {
+  refuse(`needs Node.js ${OLDEST.join('.')} or newer; this is ${process.versions.node}`);
+}
+if (!existsSync(compiled)) {
+  refuse('dist/ is missing; run `make build` first');
+}
+
+const { main } = await import(compiled.href);
+await main(process.argv);

@@ -1,0 +1,64 @@
+/** AdminService: what a replica says of itself. */
+import type { Server } from '@grpc/grpc-js';
+import type { ReplicaFace, ReplicaStatus } from '../runtime/face.js';
+import { digestBytes } from '../util/digest.js';
+import { ok } from '../util/result.js';
+import { AdminServiceService, GetStatusRequest, GetStatusResponse } from '../wire/gen/pbft/v1/admin.js';
+import { type CallServices, serveUnary } from './unary-method.js';
+
+/** What the service shows. */
+export interface AdminServiceOptions {
+  readonly face: ReplicaFace;
+  /** The software's version. */
+  readonly version: string;
+}
+
+/** Registers the service. */
+export function serveAdminService(
+  server: Server,
+  services: CallServices,
+  { face, version }: AdminServiceOptions,
+): void {
+  serveUnary(server, services, {
+    path: AdminServiceService.getStatus.path,
+    request: GetStatusRequest,
+    response: GetStatusResponse,
+    handle: async () => ok(statusResponse(face.status(), version)),
+  });
+}
+
+function statusResponse(status: ReplicaStatus, version: string): GetStatusResponse {
+  return {
+    replica: status.replica,
+    name: status.name,
+    clusterId: Buffer.from(digestBytes(status.clusterId)),
+    replicaCount: status.replicaCount,
+    faultsMax: status.faultsMax,
+    view: status.view,
+    primary: status.primary,
+    active: status.active,
+    ready: status.notReadyReasons.length === 0,
+    notReadyReasons: [...status.notReadyReasons],
+    lastExecutedSequence: status.lastExecuted,
+    headerDigest: Buffer.from(digestBytes(status.headerDigest)),
+    stableCheckpoint: status.stableCheckpoint,
+    peers: status.peers.map(({ peer, name, connected, lastError, lastExecuted }) => ({
+      replica: peer,
+      name,
+      connected,
+      lastError,
+      lastExecutedSequence: lastExecuted,
+    })),
+    waitingRequests: status.waitingRequests,
+    agreedTimeMs: status.agreedTimeMs,
+    evidence: status.evidence.map(({ replica, kind, first }) => ({
+      replica,
+      kind,
+      view: 'view' in first.message ? first.message.view : 0,
+      sequence: 'sequence' in first.message ? first.message.sequence : 0,
+    })),
+    storageEngine: status.storageEngine,
+    version,
+    waitingFor: status.waitingFor,
+  };
+}

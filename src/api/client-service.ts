@@ -1,0 +1,27 @@
+/** ClientService: operations of any application as bytes. */
+import type { Server } from '@grpc/grpc-js';
+import { digestBytes } from '../util/digest.js';
+import { ok } from '../util/result.js';
+import { ClientServiceService, SubmitRequest, SubmitResponse } from '../wire/gen/pbft/v1/client.js';
+import type { Submitter } from './submitter.js';
+import { type CallServices, serveUnary } from './unary-method.js';
+
+/** Registers the service. */
+export function serveClientService(server: Server, services: CallServices, submitter: Submitter): void {
+  serveUnary(server, services, {
+    path: ClientServiceService.submit.path,
+    request: SubmitRequest,
+    response: SubmitResponse,
+    async handle({ operation, requestId }, budgetMs) {
+      const executed = await submitter.submit({ operation, requestId, budgetMs });
+      if (!executed.ok) {
+        return executed;
+      }
+      const { result, sequence, view, headerDigest } = executed.value;
+      return ok({
+        result: Buffer.from(result.buffer, result.byteOffset, result.length),
+        execution: { sequence, view, headerDigest: Buffer.from(digestBytes(headerDigest)) },
+      });
+    },
+  });
+}

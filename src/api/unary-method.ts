@@ -1,0 +1,138 @@
+/**
+ * One way to serve a unary method, so that no handler has to be careful by itself (GR-09).
+ *
+ * 1. A handler returns a value or a CallFailure and is given strictly decoded input. What it throws or rejects with is
+ *    an own bug: logged, answered without its text, and, for a failed assertion, handed to the process's last handler,
+ *    because a replica with a broken invariant must not go on.
+ * 2. Bytes that don't decode are a caller's fault, never an internal error.
+ * 3. Every call is counted by method and code; both are names of the code's own.
+ */
+import { type Server, type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js';
+import type { Logger } from '../ports/logger.js';
+import type { Metrics } from '../ports/metrics.js';
+import type { TimerService } from '../ports/timer-service.js';
+import { AssertionError } from '../util/assert.js';
+import { failed, ok, type Result } from '../util/result.js';
+import { type Decodable, decodeStrictly } from '../wire/strict-decode.js';
+import type { AnswerFlow } from './answer-flow.js';
+import { type CallTimes, computeCallBudgetMs } from './call-budget.js';
+import type { CallLimit } from './call-limit.js';
+import { answerToFailure, type CallFailure } from './failures.js';
+import { statusOfAnswer } from './status-details.js';
+
+/** What serving calls needs. */
+export interface CallServices {
+  readonly timers: TimerService;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  readonly times: CallTimes;
+  readonly answers: AnswerFlow;
+  /** Undefined where calls are few and short: operators' and health checks' get through when callers' don't. */
+  readonly limit: CallLimit | undefined;
+}
+
+/** A generated message's encoder. */
+export interface Encodable<T> {
+  encode(message: T): { finish(): Uint8Array };
+}
+
+/** A unary method: its name on the wire, its messages, and what it does. */
+export interface UnaryMethod<Request, Response> {
+  /** `/package.Service/Method`. */
+  readonly path: string;
+  readonly request: Decodable<Request>;
+  readonly response: Encodable<Response>;
+  /** Answers; `budgetMs` is how long the call may take, 0 or less where there is no time left. */
+  handle(request: Request, budgetMs: number): Promise<Result<Response, CallFailure>>;
+}
+
+type Judged<Request> = Result<Request, CallFailure>;
+
+/** When a connection that doesn't read should try again. */
+const UNREAD_RETRY_AFTER_MS = 1_000;
+/** When a caller that found every place taken should. */
+const CALLS_RETRY_AFTER_MS = 250;
+
+/** Registers a method with the server. */
+export function serveUnary<Request, Response>(
+  server: Server,
+  services: CallServices,
+  method: UnaryMethod<Request, Response>,
+): void {
+  const deserialize = (bytes: Buffer): Judged<Request> => {
+    const request = decodeStrictly(method.request, bytes);
+    return request === undefined ? failed({ code: 'malformed' }) : ok(request);
+  };
+  const handler = (call: ServerUnaryCall<Judged<Request>, Buffer>, done: sendUnaryData<Buffer>): void => {
+    answer(method, call, services)
+      .catch((error: unknown) => failed(reportBug(method.path, error, services)))
+      .then((result) => endCall(method.path, result, call, services, done));
+  };
+  server.register<Judged<Request>, Buffer>(method.path, handler, (response) => response, deserialize, 'unary');
+}
+
+async function answer<Request, Response>(
+  method: UnaryMethod<Request, Response>,
+  call: ServerUnaryCall<Judged<Request>, Buffer>,
+  { timers, metrics, times, answers, limit }: CallServices,
+): Promise<Result<Buffer, CallFailure>> {
+  if (!call.request.ok) {
+    return call.request;
+  }
+  if (!answers.admits(call.getPeer())) {
+    return failed({ code: 'answersUnread', retryAfterMs: UNREAD_RETRY_AFTER_MS });
+  }
+  const budgetMs = computeCallBudgetMs(call.getDeadline(), timers.wallMs(), times);
+  const { value } = call.request;
+  const serve = () => method.handle(value, budgetMs);
+  const response = await (limit === undefined ? serve() : limit.run(serve));
+  if (response === undefined) {
+    metrics.increment('pbft_throttled_total', { reason: 'calls' });
+    return failed({ code: 'callsExhausted', retryAfterMs: CALLS_RETRY_AFTER_MS });
+  }
+  return response.ok ? ok(encodeMessage(method.response, response.value)) : response;
+}
+
+/** An encoded message as the library takes it, without a copy. */
+export function encodeMessage<T>(type: Encodable<T>, message: T): Buffer {
+  const bytes = type.encode(message).finish();
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+function endCall(
+  path: string,
+  result: Result<Buffer, CallFailure>,
+  call: ServerUnaryCall<unknown, Buffer>,
+  services: CallServices,
+  done: sendUnaryData<Buffer>,
+): void {
+  if (result.ok) {
+    countCall(path, call.cancelled ? status.CANCELLED : status.OK, services);
+    services.answers.track(call, result.value.length);
+    done(null, result.value);
+    return;
+  }
+  const answerOfFailure = answerToFailure(result.error);
+  countCall(path, call.cancelled ? status.CANCELLED : answerOfFailure.status, services);
+  done(statusOfAnswer(answerOfFailure));
+}
+
+/** Counts a call that ended. */
+export function countCall(path: string, code: status, { metrics }: CallServices): void {
+  metrics.increment('pbft_calls_total', { method: methodLabel(path), code: status[code] });
+}
+
+/** `KeyValueService/Put` of `/pbft.v1.KeyValueService/Put`. */
+function methodLabel(path: string): string {
+  return path.slice(path.lastIndexOf('.') + 1);
+}
+
+function reportBug(path: string, error: unknown, { logger, timers }: CallServices): CallFailure {
+  logger.error({ method: methodLabel(path), error }, 'a call could not be handled: this is a bug');
+  if (error instanceof AssertionError) {
+    timers.defer(() => {
+      throw error;
+    });
+  }
+  return { code: 'bug' };
+}

@@ -1,0 +1,57 @@
+/** The replicas of a cluster's folder, with the settings that they will have when they are started from here. */
+import { join, resolve } from 'node:path';
+import { formatAddress } from '../config/address.js';
+import type { Genesis } from '../config/genesis.js';
+import { loadConfiguration } from '../config/load-configuration.js';
+import { isInitialized } from '../replica/initialize.js';
+import { loadClusterGenesis } from '../replica/initialize-check.js';
+import { CommandError } from './command-error.js';
+
+/** One replica. */
+export interface Member {
+  readonly id: number;
+  readonly name: string;
+  /** Absolute. */
+  readonly directory: string;
+  /** Absolute. */
+  readonly configurationFile: string;
+  /** `host:port` of each port. */
+  readonly client: string;
+  readonly peer: string;
+  readonly http: string;
+}
+
+/** A cluster whose replicas are all in one folder. */
+export interface LocalCluster {
+  /** Absolute. */
+  readonly directory: string;
+  readonly genesis: Genesis;
+  readonly members: readonly Member[];
+}
+
+/** Loads a cluster's folder. Throws a CommandError or a ConfigurationError. */
+export function loadLocalCluster(
+  directory: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): LocalCluster {
+  const folder = resolve(directory);
+  if (!isInitialized(folder)) {
+    throw new CommandError(`there is no cluster in ${folder}: make one with \`pbft init --dir ${directory}\``);
+  }
+  const genesis = loadClusterGenesis(folder);
+  const members = genesis.replicas.map(({ id, name }): Member => {
+    const home = join(folder, `replica-${id}`);
+    const configurationFile = join(home, 'config.yaml');
+    const { listen } = loadConfiguration({ file: configurationFile, environment }).configuration;
+    return {
+      id,
+      name,
+      directory: home,
+      configurationFile,
+      client: formatAddress(listen.client),
+      peer: formatAddress(listen.peer),
+      http: formatAddress(listen.http),
+    };
+  });
+  return { directory: folder, genesis, members };
+}

@@ -1,0 +1,50 @@
+/** `pbft config`: what a replica's configuration amounts to, and whether it could start from it. */
+import type { Command } from 'commander';
+import { computeEffectiveSettings, formatEffectiveSettings } from '../../config/effective-settings.js';
+import { loadConfiguration } from '../../config/load-configuration.js';
+import { loadReplicaFiles } from '../../replica/initialize-check.js';
+import { type Context, writeJson } from '../context.js';
+import { type ConfigurationFlags, configOption, configurationSources, jsonOption, settingOption } from '../flags.js';
+
+interface ConfigFlags extends ConfigurationFlags {
+  readonly json?: boolean;
+}
+
+function print(flags: ConfigFlags, context: Context): void {
+  const settings = computeEffectiveSettings(loadConfiguration(configurationSources(flags, context)));
+  if (flags.json === true) {
+    writeJson(context, settings);
+  } else {
+    context.out(formatEffectiveSettings(settings));
+  }
+}
+
+function validate(flags: ConfigFlags, context: Context): void {
+  const { configuration, genesis } = loadReplicaFiles(configurationSources(flags, context));
+  const { clusterId, clusterName, replicas } = genesis;
+  const name = replicas[configuration.replica]?.name ?? '';
+  if (flags.json === true) {
+    writeJson(context, { valid: true, replica: configuration.replica, name, clusterName, clusterId });
+  } else {
+    context.out(`Valid: replica ${configuration.replica} (${name}) of the cluster ${clusterName}, id ${clusterId}\n`);
+  }
+}
+
+/** Adds the commands. */
+export function addConfig(program: Command, context: Context): void {
+  const config = program.command('config').description("judge a replica's configuration");
+  config
+    .command('print')
+    .description('print every setting, its value and where that came from')
+    .addOption(configOption(context))
+    .addOption(settingOption())
+    .addOption(jsonOption())
+    .action((flags: ConfigFlags) => print(flags, context));
+  config
+    .command('validate')
+    .description('check the settings, the genesis, keys and certificates against each other, as a start would')
+    .addOption(configOption(context))
+    .addOption(settingOption())
+    .addOption(jsonOption())
+    .action((flags: ConfigFlags) => validate(flags, context));
+}

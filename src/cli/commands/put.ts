@@ -1,0 +1,51 @@
+/** `pbft put`. */
+import type { Command } from 'commander';
+import { placeJson, placeText } from '../answers.js';
+import { askInTurn } from '../ask.js';
+import { type Context, writeJson } from '../context.js';
+import { jsonOption } from '../flags.js';
+import { addReachOptions, findTargets, type ReachFlags } from '../reach.js';
+import { inputValue } from '../value-input.js';
+
+/** The flags of commands that change something. */
+export interface WriteFlags extends ReachFlags {
+  readonly requestId?: string;
+  readonly json?: boolean;
+}
+
+/** Adds the flags of commands that change something. */
+export function addWriteOptions(command: Command): Command {
+  return addReachOptions(command)
+    .option('--request-id <id>', 'a repeat with the same one at the same replica is not executed again')
+    .addOption(jsonOption());
+}
+
+/** What a call is given of them. */
+export function writeOptions({ requestId }: WriteFlags) {
+  return requestId === undefined ? {} : { requestId };
+}
+
+interface PutFlags extends WriteFlags {
+  readonly file?: string;
+}
+
+/** Adds the command. */
+export function addPut(program: Command, context: Context): void {
+  const command = program
+    .command('put')
+    .description('set a key')
+    .argument('<key>')
+    .argument('[value]', 'as text')
+    .option('--file <file>', 'the value as bytes; - is standard input');
+  addWriteOptions(command).action(async (key: string, text: string | undefined, flags: PutFlags) => {
+    const value = inputValue(text, flags.file);
+    const answer = await askInTurn(findTargets(flags, context), flags.timeout, (client, call) =>
+      client.put(key, value, { ...call, ...writeOptions(flags) }),
+    );
+    if (flags.json === true) {
+      writeJson(context, { version: answer.version, ...placeJson(answer) });
+    } else {
+      context.out(`Put: version ${answer.version}, ${placeText(answer)}\n`);
+    }
+  });
+}

@@ -1,0 +1,13 @@
+/** What the process tells its caller when it ends; part of the interface. */
+export const EXIT = {
+  done: 0,
+  /** It did not work, and nothing is in doubt. */
+  failed: 1,
+  /** The command line is not one that there is. */
+  usage: 2,
+  /** The operation may have been executed, or may be executed yet. */
+  outcomeUnknown: 3,
+} as const;
+
+/** One of them. */
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];

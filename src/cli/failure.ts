@@ -1,0 +1,59 @@
+/**
+ * What a failed command prints, and the code it ends with. Every error that is meant for people is a message with what
+ * to do; anything else is a bug of this program and gets one line, with the stack trace only on request.
+ */
+import { ClientError } from '../client/client-error.js';
+import { StartError } from '../replica/start-error.js';
+import { ConfigurationError, describeProblem } from '../util/configuration-error.js';
+import { CommandError } from './command-error.js';
+import { EXIT, type ExitCode } from './exit-code.js';
+
+/** What is printed of a failure. */
+export interface Failure {
+  readonly lines: readonly string[];
+  readonly exitCode: ExitCode;
+}
+
+/** Places of values that stand on the command line. */
+const COMMAND_LINE: ReadonlySet<string> = new Set(['', 'flags']);
+
+function describeConfigurationError({ problems }: ConfigurationError): Failure {
+  const isUsage = problems.every(({ file }) => COMMAND_LINE.has(file));
+  return { lines: problems.map(describeProblem), exitCode: isUsage ? EXIT.usage : EXIT.failed };
+}
+
+function describeClientError({ message, outcomeKnown }: ClientError): Failure {
+  return outcomeKnown
+    ? { lines: [message], exitCode: EXIT.failed }
+    : {
+        lines: [message, 'Read before you repeat it, or repeat it at the same replica with the same --request-id'],
+        exitCode: EXIT.outcomeUnknown,
+      };
+}
+
+/** An error of the operating system, such as a file that is missing: its message names the file. */
+function isSystemError(error: Error): boolean {
+  return 'syscall' in error && 'code' in error;
+}
+
+/** Says what went wrong. `showStack`: a bug is shown with where it happened. */
+export function describeFailure(error: unknown, showStack = false): Failure {
+  if (error instanceof CommandError) {
+    return { lines: error.message.split('\n'), exitCode: error.exitCode };
+  }
+  if (error instanceof ConfigurationError) {
+    return describeConfigurationError(error);
+  }
+  if (error instanceof ClientError) {
+    return describeClientError(error);
+  }
+  if (error instanceof StartError || (error instanceof Error && isSystemError(error))) {
+    return { lines: [error.message], exitCode: EXIT.failed };
+  }
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  const stack = showStack && error instanceof Error ? (error.stack ?? '').split('\n').slice(1) : [];
+  const hint = showStack
+    ? 'Please report this'
+    : 'This is a bug: please report what DEBUG=pbft in the environment shows';
+  return { lines: [`unexpected error: ${text.split('\n', 1)[0] ?? ''}`, ...stack, hint], exitCode: EXIT.failed };
+}

@@ -1,0 +1,77 @@
+/** Flags that several commands have, and how texts on the command line become values. */
+import { InvalidArgumentError, Option } from 'commander';
+import { parseAddress } from '../config/address.js';
+import { flagsOfAssignments } from '../config/setting-sources.js';
+import { CommandError } from './command-error.js';
+import type { Context } from './context.js';
+import { EXIT } from './exit-code.js';
+
+/** A parser of whole numbers within bounds. */
+export function integerBetween(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^[0-9]{1,15}$/.test(text) || value < min || value > max) {
+      throw new InvalidArgumentError(`Give a whole number from ${min} to ${max}.`);
+    }
+    return value;
+  };
+}
+
+/** Checks `host:port`. */
+export function addressText(text: string): string {
+  if (parseAddress(text) === undefined) {
+    throw new InvalidArgumentError('Give host:port.');
+  }
+  return text;
+}
+
+/** Takes `Apple,MS,Google,IBM` apart. */
+export function nameList(text: string): readonly string[] {
+  return text.split(',').map((name) => name.trim());
+}
+
+/** `--json`. */
+export function jsonOption(): Option {
+  return new Option('--json', 'print JSON for programs');
+}
+
+/** `--config FILE`. */
+export function configOption({ environment }: Context): Option {
+  const option = new Option('--config <file>', 'the config.yaml of the replica (or PBFT_CONFIG)');
+  const preset = environment['PBFT_CONFIG'];
+  return preset === undefined || preset === '' ? option : option.default(preset, 'PBFT_CONFIG');
+}
+
+/** `--set path=value`, as often as wanted. */
+export function settingOption(): Option {
+  return new Option('--set <path=value>', 'a setting, such as agreement.pipeline=4; wins over file and environment')
+    .argParser((text: string, before: readonly string[] | undefined) => [...(before ?? []), text])
+    .default([], 'none');
+}
+
+/** What `--config` and `--set` give. */
+export interface ConfigurationFlags {
+  readonly config?: string;
+  readonly set: readonly string[];
+}
+
+/** The sources of a replica's configuration. Throws a CommandError or a ConfigurationError. */
+export function configurationSources({ config, set }: ConfigurationFlags, { environment }: Context) {
+  const flags = flagsOfAssignments(set);
+  const isNothingSaid = Object.keys(flags).length === 0 && environment['PBFT_REPLICA'] === undefined;
+  if (config === undefined && isNothingSaid) {
+    throw new CommandError(
+      'which replica? Name its config.yaml with --config, or give every setting as PBFT_…',
+      EXIT.usage,
+    );
+  }
+  return { ...(config === undefined ? {} : { file: config }), environment, flags };
+}
+
+/** Where a cluster is looked for when nothing is said. */
+export const DEFAULT_DIRECTORY = '.cluster';
+
+/** `--dir DIR`. */
+export function directoryOption(): Option {
+  return new Option('--dir <dir>', "the cluster's folder").default(DEFAULT_DIRECTORY);
+}

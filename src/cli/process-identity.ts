@@ -1,0 +1,53 @@
+/**
+ * Which process bears an id. The machine gives ids of ended processes to others, so before a process is signalled its
+ * command line is compared: a replica's names its very configuration file.
+ */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import type { ClusterFile } from './cluster-file.js';
+
+/** The arguments of a process that runs a replica, after the program's own file. */
+export function startArguments(configurationFile: string): readonly string[] {
+  return ['start', '--config', configurationFile];
+}
+
+/** The command line of a process, its parts divided by spaces; undefined where there is none (any more). */
+export function commandLineOf(pid: number): string | undefined {
+  const text = process.platform === 'linux' ? readCommandLine(pid) : askForCommandLine(pid);
+  // That of a process that has ended and was not waited for is empty.
+  return text === '' ? undefined : text;
+}
+
+function readCommandLine(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').join(' ').trim();
+  } catch {
+    return '';
+  }
+}
+
+function askForCommandLine(pid: number): string {
+  const { stdout } = spawnSync('ps', ['-ww', '-o', 'command=', '-p', String(pid)], { encoding: 'utf8' });
+  return (stdout ?? '').trim();
+}
+
+/** Whether this process runs the replica of that configuration file. */
+export function isReplicaProcess({ pid, configurationFile }: ClusterFile['replicas'][number]): boolean {
+  return commandLineOf(pid)?.includes(` ${startArguments(configurationFile).join(' ')}`) === true;
+}
+
+/** Whether the process that holds the cluster's replicas together is there. */
+export function isSupervisorAlive({ supervisor }: ClusterFile): boolean {
+  return supervisor !== null && commandLineOf(supervisor.pid) === supervisor.commandLine;
+}
+
+/** Signals a process; one that has just ended is no error. */
+export function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) {
+      throw error;
+    }
+  }
+}

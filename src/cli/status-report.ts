@@ -1,0 +1,149 @@
+/** The states of replicas side by side, and what they mean together. */
+import type { Client } from '../client/client.js';
+import { digestOf } from '../util/digest.js';
+import { shortDigest } from './answers.js';
+import { type Colours, harmless } from './colours.js';
+import { formatTable } from './table.js';
+
+/** What a replica says of itself. */
+export type Status = Awaited<ReturnType<Client['status']>>;
+
+/** A replica's answer, or why there is none. */
+export interface Answer {
+  readonly label: string;
+  readonly address: string;
+  readonly status?: Status;
+  readonly error?: string;
+}
+
+/** What the answers mean together. */
+export interface Summary {
+  readonly asked: number;
+  readonly answering: number;
+  /** How many make a quorum; 0 where nobody answered. */
+  readonly quorum: number;
+  /** As many answered as are needed. */
+  readonly isEnough: boolean;
+  /** Sequences for which replicas show different headers: never with at most f faulty ones. */
+  readonly disagreements: readonly number[];
+}
+
+/** ceil((n + f + 1) / 2). */
+function quorumOf({ replicaCount, faultsMax }: Status): number {
+  return Math.ceil((replicaCount + faultsMax + 1) / 2);
+}
+
+function findDisagreements(statuses: readonly Status[]): readonly number[] {
+  const headers = new Map<number, Set<string>>();
+  for (const { lastExecutedSequence, headerDigest } of statuses) {
+    const known = headers.get(lastExecutedSequence) ?? new Set<string>();
+    headers.set(lastExecutedSequence, known.add(digestOf(headerDigest) ?? ''));
+  }
+  return [...headers].filter(([, digests]) => digests.size > 1).map(([sequence]) => sequence);
+}
+
+/** Judges the answers. `isOne`: one replica was asked for, so its answer is enough. */
+export function summarize(answers: readonly Answer[], isOne: boolean): Summary {
+  const statuses = answers.flatMap(({ status }) => (status === undefined ? [] : [status]));
+  const [first] = statuses;
+  const quorum = first === undefined ? 0 : quorumOf(first);
+  return {
+    asked: answers.length,
+    answering: statuses.length,
+    quorum,
+    isEnough: first !== undefined && (isOne || statuses.length >= quorum),
+    disagreements: findDisagreements(statuses),
+  };
+}
+
+function roleOf({ replica, primary, active }: Status): string {
+  return active ? (replica === primary ? 'primary' : 'backup') : 'changing view';
+}
+
+function connectedOf({ peers }: Status): number {
+  return peers.filter(({ connected }) => connected).length;
+}
+
+/** The answers as one document. */
+export function statusJson(answers: readonly Answer[], summary: Summary) {
+  const { asked, answering, quorum, disagreements } = summary;
+  const replicas = answers.map(({ label, address, status, error }) =>
+    status === undefined
+      ? { name: label, address, reachable: false, error: error ?? '' }
+      : {
+          replica: status.replica,
+          name: status.name,
+          address,
+          reachable: true,
+          clusterId: digestOf(status.clusterId) ?? null,
+          view: status.view,
+          primary: status.primary,
+          role: roleOf(status),
+          active: status.active,
+          ready: status.ready,
+          notReadyReasons: status.notReadyReasons,
+          lastExecutedSequence: status.lastExecutedSequence,
+          headerDigest: digestOf(status.headerDigest) ?? null,
+          stableCheckpoint: status.stableCheckpoint,
+          peersConnected: connectedOf(status),
+          peers: status.peers,
+          waitingRequests: status.waitingRequests,
+          waitingFor: status.waitingFor,
+          agreedTimeMs: status.agreedTimeMs,
+          evidence: status.evidence,
+          storageEngine: status.storageEngine,
+          version: status.version,
+        },
+  );
+  return { asked, answering, quorum, disagreements, replicas };
+}
+
+const HEADER = ['replica', 'name', 'view', 'role', 'executed', 'header', 'stable', 'peers', 'evidence', 'state'];
+
+function rowOf({ label, address, status, error }: Answer, colours: Colours): readonly string[] {
+  if (status === undefined) {
+    const row = ['–', label, '–', '–', '–', '–', '–', '–', '–'];
+    return [...row, colours.red(`unreachable at ${address}: ${harmless(error ?? '')}`)];
+  }
+  const state = status.ready ? colours.green('ready') : colours.yellow(harmless(status.notReadyReasons.join('; ')));
+  const { evidence } = status;
+  return [
+    String(status.replica),
+    colours.ofReplica(status.replica, harmless(status.name)),
+    String(status.view),
+    roleOf(status),
+    String(status.lastExecutedSequence),
+    shortDigest(digestOf(status.headerDigest)),
+    String(status.stableCheckpoint),
+    `${connectedOf(status)}/${status.replicaCount - 1}`,
+    evidence.length === 0 ? '0' : colours.red(String(evidence.length)),
+    status.waitingFor === '' ? state : `${state}, waits for ${harmless(status.waitingFor)}`,
+  ];
+}
+
+function notesOf(answers: readonly Answer[], summary: Summary, colours: Colours): readonly string[] {
+  const { asked, answering, quorum, disagreements } = summary;
+  const count = quorum === 0 ? 'none answers' : `${answering} of ${asked} asked answer; a quorum is ${quorum}`;
+  const differing = disagreements.map((sequence) =>
+    colours.red(`Replicas show different headers at sequence ${sequence}: more are faulty than the cluster tolerates`),
+  );
+  const proofs = answers.flatMap(({ status }) =>
+    (status?.evidence ?? []).map(({ replica, kind, view, sequence }) => {
+      const what = `two different ${harmless(kind)} messages at view ${view}, sequence ${sequence}`;
+      return colours.yellow(`${status?.name ?? ''} holds proof against replica ${replica}: ${what}`);
+    }),
+  );
+  return [count, ...differing, ...proofs];
+}
+
+/** The answers as a table with notes below. */
+export function statusText(answers: readonly Answer[], summary: Summary, colours: Colours): string {
+  const table = formatTable(
+    HEADER,
+    answers.map((answer) => rowOf(answer, colours)),
+    colours,
+  );
+  return `${table}\n${notesOf(answers, summary, colours)
+    .map((line) => `${line}\n`)
+    .join('')}`;
+}

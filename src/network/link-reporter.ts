@@ -1,0 +1,104 @@
+/**
+ * Counts and logs what becomes of links. A peer that misbehaves fast is counted each time and logged at most once a
+ * second; a label is a replica's id or `unknown`, whatever the other side says it is.
+ */
+
+import type { Logger } from '../ports/logger.js';
+import type { Metrics } from '../ports/metrics.js';
+import type { TimerService } from '../ports/timer-service.js';
+import type { ReplicaId } from '../protocol/identifiers.js';
+import { unreachable } from '../util/assert.js';
+import type { EndReason, LinkEnd } from './link-end.js';
+import { RateLimit } from './rate-limit.js';
+
+const LOG_LINES_BURST = 3;
+const LOG_LINES_PER_SECOND = 1;
+
+/** What the reporter writes to. */
+export interface ReporterOptions {
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  readonly timers: TimerService;
+}
+
+type Level = keyof Logger;
+
+/** By who must act: the operator now for a misconfiguration, today for a peer that misbehaves, else nobody. */
+function levelOf(reason: EndReason): Level {
+  switch (reason) {
+    case 'mismatch':
+    case 'identity':
+      return 'error';
+    case 'handshake':
+    case 'malformed':
+    case 'oversized':
+    case 'throttled':
+      return 'warn';
+    case 'closed':
+    case 'replaced':
+    case 'timeout':
+      return 'info';
+    case 'unreachable':
+    case 'stopped':
+      return 'debug';
+    default:
+      return unreachable(reason);
+  }
+}
+
+/** Reports for all links of one replica. */
+export class LinkReporter {
+  private readonly options: ReporterOptions;
+  private readonly logLimits = new Map<string, RateLimit>();
+  private suppressedCount = 0;
+
+  constructor(options: ReporterOptions) {
+    this.options = options;
+  }
+
+  /** A link, or an attempt to make one, ended. */
+  ended(peer: ReplicaId | undefined, end: LinkEnd): void {
+    const label = peer === undefined ? 'unknown' : String(peer);
+    this.options.metrics.increment('pbft_link_resets_total', { peer: label, reason: end.reason });
+    if (end.reason === 'mismatch' && peer !== undefined) {
+      this.options.metrics.set('pbft_config_mismatch', { peer: label }, 1);
+    }
+    if (!this.logLimitOf(label).take()) {
+      this.suppressedCount += 1;
+      return;
+    }
+    const fields = { peer: label, reason: end.reason, detail: end.text, suppressed: this.suppressedCount };
+    this.suppressedCount = 0;
+    this.options.logger[levelOf(end.reason)](fields, 'peer link ended');
+  }
+
+  /** A message of this replica is above the limit: dropped here, where sending it would end the link each time. */
+  refusedOversized(peer: ReplicaId, sizeBytes: number): void {
+    if (this.logLimitOf('own').take()) {
+      this.options.logger.error({ peer, sizeBytes }, 'message above the link limit not sent');
+    }
+  }
+
+  /** A link is up: both ends agree on everything. */
+  connected(peer: ReplicaId): void {
+    const label = String(peer);
+    this.options.metrics.set('pbft_config_mismatch', { peer: label }, 0);
+    this.options.metrics.set('pbft_peer_connected', { peer: label }, 1);
+    this.options.logger.info({ peer: label }, 'peer link up');
+  }
+
+  /** A link that was up is down. */
+  disconnected(peer: ReplicaId): void {
+    this.options.metrics.set('pbft_peer_connected', { peer: String(peer) }, 0);
+  }
+
+  private logLimitOf(label: string): RateLimit {
+    let limit = this.logLimits.get(label);
+    if (limit === undefined) {
+      const elapsedMs = (): number => this.options.timers.elapsedMs();
+      limit = new RateLimit({ burst: LOG_LINES_BURST, perSecond: LOG_LINES_PER_SECOND, elapsedMs });
+      this.logLimits.set(label, limit);
+    }
+    return limit;
+  }
+}

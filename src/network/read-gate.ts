@@ -1,0 +1,66 @@
+/**
+ * Stops the messages of one stream before they pile up. Pausing the stream object isn't enough: in object mode it reads
+ * on until 16 messages wait in it, whatever their size. A message that the gate holds keeps grpc-js from asking for the
+ * next, so that HTTP/2's window closes and the sender notices: one frame is held at most.
+ */
+import {
+  InterceptingCall,
+  type Interceptor,
+  ServerInterceptingCall,
+  type ServerInterceptingCallInterface,
+} from '@grpc/grpc-js';
+
+/** The gate of one stream, open at first. */
+export class ReadGate {
+  private isOpen = true;
+  private held: (() => void)[] = [];
+
+  /** Delivers now, or when the gate opens. */
+  pass(deliver: () => void): void {
+    if (this.isOpen && this.held.length === 0) {
+      deliver();
+    } else {
+      this.held.push(deliver);
+    }
+  }
+
+  /** Opens or closes; what was held is delivered in order. */
+  setOpen(isOpen: boolean): void {
+    this.isOpen = isOpen;
+    while (this.isOpen) {
+      const deliver = this.held.shift();
+      if (deliver === undefined) {
+        return;
+      }
+      deliver();
+    }
+  }
+
+  /** Forgets what is held: the stream is over. */
+  discard(): void {
+    this.held = [];
+  }
+}
+
+/** Puts a gate into the receiving side of a call that this process makes. */
+export function gateOutgoing(gate: ReadGate): Interceptor {
+  return (options, nextCall) =>
+    new InterceptingCall(nextCall(options), {
+      start: (metadata, _listener, next) => {
+        next(metadata, {
+          onReceiveMessage: (message: Uint8Array, deliver) => gate.pass(() => deliver(message)),
+        });
+      },
+    });
+}
+
+/** Puts a gate into the receiving side of a call that this process answers. */
+export function gateIncoming(call: ServerInterceptingCallInterface, gate: ReadGate): ServerInterceptingCall {
+  return new ServerInterceptingCall(call, {
+    start: (next) => {
+      next({
+        onReceiveMessage: (message: Uint8Array, deliver) => gate.pass(() => deliver(message)),
+      });
+    },
+  });
+}

@@ -1,0 +1,64 @@
+/**
+ * The replicated application. It gets operations in order and a store of its own, and returns results; persistence,
+ * snapshots, state transfer and exactly-once execution are not its business.
+ *
+ * It must be deterministic: the same operations give the same results and writes at every replica. No clock, no
+ * randomness, no order of a hash table, no locale; the agreed time comes with the context.
+ */
+
+/** A key of the application's own store, 0 to 4,096 bytes. */
+export type Key = Uint8Array;
+
+/** Keys from `first` (included) to `end` (excluded; undefined for no end), ordered by bytes. */
+export interface ApplicationRange {
+  readonly first: Key;
+  readonly end: Key | undefined;
+  /** 1 to 1,000. */
+  readonly limit: number;
+  /**
+   * Reading may end before keys and values exceed this, at least one entry in; absent for no bound. What is cut off
+   * may differ between replicas, so no result may depend on entries beyond it.
+   */
+  readonly bytesMax?: number;
+}
+
+/** What the agreement says about the operation. */
+export interface ExecutionContext {
+  readonly sequence: number;
+  /** The operation's place in its batch, 0 to 65,535. */
+  readonly index: number;
+  /** Agreed time, milliseconds since 1970. */
+  readonly timestampMs: number;
+  /** 64 hexadecimal digits. */
+  readonly clientId: string;
+}
+
+/** The application's state during execution. Keys and ranges that the operation didn't announce throw: a bug. */
+export interface ExecutionStore {
+  get(key: Key): Uint8Array | undefined;
+  range(range: ApplicationRange): readonly { readonly key: Key; readonly value: Uint8Array }[];
+  put(key: Key, value: Uint8Array): void;
+  delete(key: Key): void;
+}
+
+/** The application's executed state, for queries that are not ordered. */
+export interface QueryStore {
+  get(key: Key): Promise<Uint8Array | undefined>;
+  range(range: ApplicationRange): Promise<readonly { readonly key: Key; readonly value: Uint8Array }[]>;
+}
+
+/** An application. */
+export interface StateMachine {
+  /** Stands in the genesis, so that all replicas run the same one. */
+  readonly name: string;
+  /** The keys that executing the operation reads; they are prefetched for the whole batch. Total: [] for a malformed one. */
+  keysToRead(operation: Uint8Array): readonly Key[];
+  /** The ranges that executing the operation reads. Costs a read of its own before the operation. */
+  rangesToRead(operation: Uint8Array): readonly ApplicationRange[];
+  /** Executes one operation. Total: a malformed one has a result too. An exception stops the replica. */
+  execute(operation: Uint8Array, context: ExecutionContext, store: ExecutionStore): Uint8Array;
+  /** Answers a query from executed state, not ordered. */
+  query(query: Uint8Array, store: QueryStore): Promise<Uint8Array>;
+  /** Why the operation would be refused at the door, or undefined: the field and what is wrong with it. */
+  rejectOperation(operation: Uint8Array): { readonly field: string; readonly description: string } | undefined;
+}

@@ -1,0 +1,272 @@
+/**
+ * Beginning a view [OSDI §4.4]: the primary's NewView, and everyone's acceptance of it.
+ *
+ * 1. A NewView is accepted only for the view this replica has moved to, once, and only when what it proposes follows
+ *    from the ViewChanges it names, all of them valid here.
+ * 2. First the highest stable checkpoint among them is adopted, then the NewView with its ViewChanges is made durable,
+ *    then its pre-prepares are voted for, judged by digest alone; bodies are fetched from whoever has them.
+ * 3. In this view no other pre-prepare at or below its highest one is accepted. What was executed is voted for again,
+ *    not executed again.
+ */
+import { assert } from '../util/assert.js';
+import type { CheckpointCertificate } from './certificates.js';
+import { stabilize } from './checkpoints.js';
+import { recordEvidence } from './evidence.js';
+import { type ReplicaId, type Sequence, sequence } from './identifiers.js';
+import { nextView, ownViewChange, pruneViewChanges, startViewChange } from './leaving-view.js';
+import type { BegunView } from './log-record.js';
+import type { NewView, PrePrepare, Signed, Verified, ViewChange } from './messages.js';
+import { primaryOf } from './quorum.js';
+import { type Rejection, reject } from './rejection.js';
+import { advanceSlot } from './slot-progress.js';
+import {
+  type CoreState,
+  currentPrimary,
+  emit,
+  isInWindow,
+  isPrimary,
+  lowWatermark,
+  note,
+  noteRejection,
+  rulesOf,
+  slotAt,
+  stopTimer,
+} from './state.js';
+import { sendStatusToAll } from './status.js';
+import type { HeldViewChange } from './view-change-log.js';
+import { computeNewViewPlan, isPlanned, isWellFormedNewView, type NewViewPlan } from './view-change-rules.js';
+
+/** Why a NewView is not taken, or undefined. Cheap: made before its signatures are checked. */
+export function rejectNewView(state: CoreState, message: NewView, sender: ReplicaId): Rejection | undefined {
+  if (state.diverged) {
+    return reject('diverged');
+  }
+  if (message.newView < state.view) {
+    return reject('oldView');
+  }
+  if (sender !== primaryOf(message.newView, state.configuration.sizes.replicaCount)) {
+    return reject('notPrimary');
+  }
+  const pending = state.pendingNewViews.get(sender)?.signed.message;
+  return pending !== undefined && message.newView < pending.newView ? reject('stale') : undefined;
+}
+
+/** A NewView came, its signature and those of its pre-prepares checked. */
+export function onNewView(state: CoreState, signed: Verified<Signed<NewView>>): void {
+  const { message, sender } = signed;
+  const rejection = rejectNewView(state, message, sender) ?? rejectKnown(state, signed);
+  if (rejection !== undefined) {
+    noteRejection(state, 'newView', rejection, sender);
+    return;
+  }
+  if (!isWellFormedNewView(signed, rulesOf(state))) {
+    noteRejection(state, 'newView', reject('badNewView'), sender);
+    refuse(state, signed);
+    return;
+  }
+  state.pendingNewViews.set(sender, { signed, digest: state.configuration.hash(signed.payload) });
+}
+
+/** One NewView counts for a view; a second, different one is evidence. */
+function rejectKnown(state: CoreState, signed: Verified<Signed<NewView>>): Rejection | undefined {
+  const { message, sender } = signed;
+  const known =
+    message.newView === state.view && state.active ? state.begun?.newView : state.pendingNewViews.get(sender)?.signed;
+  if (known === undefined || known.message.newView !== message.newView) {
+    return message.newView === state.view && state.active ? reject('stale') : undefined;
+  }
+  if (state.configuration.hash(known.payload) === state.configuration.hash(signed.payload)) {
+    return reject('duplicate');
+  }
+  recordEvidence(state, known, signed);
+  return reject('contradiction');
+}
+
+/** A NewView that doesn't hold: where it is of the view this replica waits for, it moves on. */
+function refuse(state: CoreState, { message, sender }: Signed<NewView>): void {
+  if (state.pendingNewViews.get(sender)?.signed.message === message) {
+    state.pendingNewViews.delete(sender);
+  }
+  if (message.newView === state.view && !state.active) {
+    startViewChange(state, nextView(state), 'badNewView');
+  }
+}
+
+/** Begins the view that this replica moved to, as its primary or by a NewView, as soon as all it takes is there. */
+export function maybeBeginView(state: CoreState): void {
+  if (state.active || state.diverged || state.viewChanges.isEmpty) {
+    return;
+  }
+  if (isPrimary(state)) {
+    maybeFormNewView(state);
+    return;
+  }
+  const pending = state.pendingNewViews.get(currentPrimary(state))?.signed;
+  if (pending?.message.newView !== state.view) {
+    return;
+  }
+  const named = judgeNamed(state, pending.message);
+  if (named === 'waiting') {
+    return;
+  }
+  const plan = named === 'bad' ? undefined : planOf(state, named);
+  if (named === 'bad' || plan === undefined || !isPlanned(pending.message, plan)) {
+    noteRejection(state, 'newView', reject('badNewView'), pending.sender);
+    refuse(state, pending);
+    return;
+  }
+  enterView(state, { newView: pending, viewChanges: named.map(({ signed }) => signed) }, plan);
+}
+
+/** The ViewChanges that a NewView names, once all are here and valid. */
+function judgeNamed(state: CoreState, { viewChanges }: NewView): readonly HeldViewChange[] | 'waiting' | 'bad' {
+  const found: HeldViewChange[] = [];
+  let isMissing = false;
+  for (const { replica, digest } of viewChanges) {
+    const held = state.viewChanges.get(digest);
+    if (state.badNamed.has(digest)) {
+      return 'bad';
+    }
+    if (held === undefined) {
+      emit(state, { kind: 'fetch', what: { kind: 'viewChange', replica, digest, view: state.view } });
+      isMissing = true;
+      continue;
+    }
+    if (held.signed.sender !== replica || held.signed.message.newView !== state.view) {
+      return 'bad';
+    }
+    found.push(held);
+  }
+  return !isMissing && found.every(({ judgement }) => judgement === 'valid') ? found : 'waiting';
+}
+
+function planOf(state: CoreState, viewChanges: readonly HeldViewChange[]): NewViewPlan {
+  return computeNewViewPlan(
+    viewChanges.map(({ signed }) => signed.message),
+    rulesOf(state),
+  );
+}
+
+/** The primary, with a quorum of valid ViewChanges, its own among them: it has the pre-prepares of O signed. */
+function maybeFormNewView(state: CoreState): void {
+  const { quorum } = state.configuration.sizes;
+  const valid = state.viewChanges.validFor(state.view);
+  const own = ownViewChange(state);
+  if (state.forming !== undefined || own === undefined || valid.length < quorum) {
+    return;
+  }
+  const others = valid.filter(({ signed }) => signed !== own).slice(0, quorum - 1);
+  const viewChanges = valid.filter((held) => held.signed === own || others.includes(held));
+  const plan = planOf(state, viewChanges);
+  state.forming = { viewChanges, plan };
+  emit(state, {
+    kind: 'signPrePrepares',
+    view: state.view,
+    messages: plan.proposals.map(({ sequence: at, batchDigest }) => ({
+      type: 'prePrepare',
+      view: state.view,
+      sequence: at,
+      batchDigest,
+    })),
+  });
+}
+
+/** The pre-prepares of the NewView that this replica forms are signed: now the NewView itself is. */
+export function onPrePreparesSigned(state: CoreState, prePrepares: readonly Verified<Signed<PrePrepare>>[]): void {
+  const { forming } = state;
+  if (forming === undefined || state.active || prePrepares.some(({ message }) => message.view !== state.view)) {
+    return;
+  }
+  emit(state, {
+    kind: 'sign',
+    message: {
+      type: 'newView',
+      newView: state.view,
+      viewChanges: forming.viewChanges.map(({ signed, digest }) => ({ replica: signed.sender, digest })),
+      prePrepares,
+    },
+  });
+}
+
+/** The own NewView is signed: entering the view makes it durable, and then it goes to all. */
+export function onOwnNewViewSigned(state: CoreState, newView: Verified<Signed<NewView>>): void {
+  const { forming } = state;
+  if (forming === undefined || state.active || newView.message.newView !== state.view) {
+    return;
+  }
+  const viewChanges = forming.viewChanges.map(({ signed }) => signed);
+  const plan = forming.plan;
+  enterView(state, { newView, viewChanges }, plan);
+  // Its ViewChanges went to all from their own senders; who lacks one fetches it by its digest.
+  emit(state, { kind: 'forward', to: 'all', item: { kind: 'message', message: newView } });
+}
+
+/** Enters the view that this replica moved to. */
+function enterView(state: CoreState, begun: BegunView, plan: NewViewPlan): void {
+  const { message } = begun.newView;
+  assert(message.newView === state.view && !state.active, 'a view is entered once, after moving to it');
+  if (plan.minSequence > lowWatermark(state) && plan.proof !== undefined) {
+    stabilize(state, certificateOf(plan.proof));
+  }
+  if (state.diverged) {
+    return;
+  }
+  state.active = true;
+  state.begun = begun;
+  state.forming = undefined;
+  state.newViewMax = newViewMaxOf(begun);
+  state.enteredAtMs = state.now.elapsedMs;
+  state.timeoutLookedAtMs = state.now.elapsedMs;
+  state.pendingNewViews.delete(begun.newView.sender);
+  state.badNamed.clear();
+  stopTimer(state, 'newView');
+  emit(state, { kind: 'persist', record: { kind: 'newView', begun } });
+  note(state, {
+    kind: 'viewEntered',
+    view: state.view,
+    durationMs: state.now.elapsedMs - state.leftAtMs,
+    proposedAgain: plan.proposals.length,
+    nullBatches: plan.proposals.filter(({ batchDigest }) => batchDigest === state.configuration.nullBatch.digest)
+      .length,
+  });
+  pruneViewChanges(state);
+  for (const prePrepare of message.prePrepares) {
+    takeProposalAgain(state, prePrepare);
+  }
+  sendStatusToAll(state);
+}
+
+/** Every signature of a ViewChange that a NewView names was checked before it was entered. */
+function certificateOf({ checkpointCertificate }: ViewChange): CheckpointCertificate {
+  return { checkpoints: checkpointCertificate as CheckpointCertificate['checkpoints'] };
+}
+
+/** Takes one pre-prepare of O, judged by digest alone. */
+function takeProposalAgain(state: CoreState, signed: Signed<PrePrepare>): void {
+  const { view, sequence: at, batchDigest } = signed.message;
+  if (!isInWindow(state, at)) {
+    return;
+  }
+  const slot = slotAt(state, at);
+  if (at <= state.lastDispatched && slot.committed?.batchDigest !== batchDigest) {
+    note(state, { kind: 'contradictsExecuted', sequence: at, sender: signed.sender });
+    return;
+  }
+  const batch = slot.batches.get(batchDigest);
+  slot.proposal = { prePrepare: signed.message, signed: signed as Verified<Signed<PrePrepare>>, batch };
+  if (batch === undefined) {
+    emit(state, { kind: 'fetch', what: { kind: 'batch', sequence: at, digest: batchDigest } });
+  } else {
+    state.pool.markProposed(batch.requests, view);
+  }
+  note(state, { kind: 'prePrepared', view, sequence: at, operationCount: batch?.operationCount ?? 0 });
+  if (!isPrimary(state)) {
+    emit(state, { kind: 'broadcast', message: { type: 'prepare', view, sequence: at, batchDigest } });
+  }
+  advanceSlot(state, slot);
+}
+
+/** The highest sequence that the view's NewView proposes, 0 for none: nothing else is accepted up to it. */
+export function newViewMaxOf(begun: BegunView | undefined): Sequence {
+  return begun?.newView.message.prePrepares.at(-1)?.message.sequence ?? sequence(0);
+}

@@ -1,0 +1,134 @@
+/**
+ * Catching up within the others' ledger (protocol.md 8): the stable checkpoint is above what was executed, so headers
+ * and batches up to it are fetched, verified backwards from its certificate by the runtime, executed here and compared.
+ */
+import type { CommitCertificate } from './certificates.js';
+import type { Event, FetchedEntry } from './events.js';
+import { type ReplicaId, type Sequence, sequenceAfter } from './identifiers.js';
+import type { EncodedBatch, Verified } from './messages.js';
+import { type Rejection, reject } from './rejection.js';
+import { learnBatch } from './slot.js';
+import { advanceSlot, summaryOf } from './slot-progress.js';
+import { type CoreState, emit, isInWindow, lowWatermark, note, noteRejection, slotAt } from './state.js';
+
+/** Asks for the ledger up to the stable checkpoint where execution is behind it. */
+export function maybeFetchLedger(state: CoreState): void {
+  const target = lowWatermark(state);
+  if (state.diverged || state.lastDispatched >= target || state.fetchingLedgerTo >= target) {
+    return;
+  }
+  state.fetchingLedgerTo = target;
+  note(state, { kind: 'behind', lastExecuted: state.lastExecuted, target });
+  emit(state, {
+    kind: 'fetch',
+    what: {
+      kind: 'ledger',
+      first: sequenceAfter(state.lastDispatched),
+      last: target,
+      lastHeaderDigest: state.stable.headerDigest,
+    },
+  });
+}
+
+/** A verified range came: what is next is executed, and its headers are compared afterwards. */
+export function onLedgerFetched(state: CoreState, entries: readonly FetchedEntry[]): void {
+  if (state.diverged) {
+    return;
+  }
+  for (const { sequence, headerDigest, batch } of entries) {
+    if (sequence !== state.lastDispatched + 1) {
+      continue;
+    }
+    state.lastDispatched = sequence;
+    state.promisedHeaders.set(sequence, headerDigest);
+    const slot = isInWindow(state, sequence) ? slotAt(state, sequence) : undefined;
+    if (slot !== undefined) {
+      slot.committed ??= { view: state.view, batchDigest: batch.digest, certificate: undefined };
+      learnBatch(slot, summaryOf(batch));
+    }
+    emit(state, { kind: 'persist', record: { kind: 'batch', sequence, batch } });
+    emit(state, {
+      kind: 'execute',
+      sequence,
+      view: state.view,
+      batchDigest: batch.digest,
+      certificate: undefined,
+    });
+  }
+}
+
+/** Why nothing decided at this sequence is taken any more, or not yet; or undefined. */
+export function rejectDecided(state: CoreState, sequence: Sequence): Rejection | undefined {
+  if (state.diverged) {
+    return reject('diverged');
+  }
+  if (!isInWindow(state, sequence)) {
+    return reject(sequence <= lowWatermark(state) ? 'belowWindow' : 'aboveWindow');
+  }
+  return sequence <= state.lastDispatched ? reject('stale') : undefined;
+}
+
+/** Why a batch with its commits is not taken, or undefined. */
+function rejectCommittedBatch(
+  state: CoreState,
+  batch: EncodedBatch,
+  { commits }: CommitCertificate,
+): Rejection | undefined {
+  const first = commits[0]?.message;
+  const signers = new Set(commits.map(({ sender }) => sender));
+  const isQuorum =
+    first !== undefined &&
+    signers.size === commits.length &&
+    signers.size >= state.configuration.sizes.quorum &&
+    first.batchDigest === batch.digest &&
+    commits.every(
+      ({ message }) =>
+        message.view === first.view && message.sequence === first.sequence && message.batchDigest === first.batchDigest,
+    );
+  return isQuorum ? rejectDecided(state, first.sequence) : reject('badCertificate');
+}
+
+/** A peer sent a batch with the quorum of commits that decides it, valid whatever view they are of. */
+export function onCommittedBatch(
+  state: CoreState,
+  batch: Verified<EncodedBatch>,
+  certificate: CommitCertificate,
+  from: ReplicaId,
+): void {
+  const rejection = rejectCommittedBatch(state, batch, certificate);
+  const first = certificate.commits[0]?.message;
+  if (rejection !== undefined || first === undefined) {
+    noteRejection(state, 'committedBatch', rejection ?? reject('badCertificate'), from);
+    return;
+  }
+  const slot = slotAt(state, first.sequence);
+  // Its commits replace what came as ledger, or nothing: peers that lack the batch are helped with them.
+  if (slot.committed?.certificate === undefined) {
+    slot.committed = { view: first.view, batchDigest: batch.digest, certificate };
+    note(state, { kind: 'committed', view: first.view, sequence: first.sequence });
+  }
+  takeBatch(state, first.sequence, batch);
+}
+
+/** A fetched batch came. */
+export function onBatchFetched(state: CoreState, event: Extract<Event, { kind: 'batchFetched' }>): void {
+  if (!state.diverged && isInWindow(state, event.sequence)) {
+    takeBatch(state, event.sequence, event.batch);
+  }
+}
+
+/** Takes a batch that is committed or proposed at its sequence. */
+function takeBatch(state: CoreState, sequence: Sequence, batch: EncodedBatch): void {
+  const slot = slotAt(state, sequence);
+  const isWanted =
+    slot.committed?.batchDigest === batch.digest || slot.proposal?.prePrepare.batchDigest === batch.digest;
+  if (!isWanted) {
+    return;
+  }
+  if (!slot.batches.has(batch.digest)) {
+    emit(state, { kind: 'persist', record: { kind: 'batch', sequence, batch } });
+    state.pool.markProposed(batch.requests, state.view);
+  }
+  learnBatch(slot, summaryOf(batch));
+  advanceSlot(state, slot);
+}

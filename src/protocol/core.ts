@@ -1,0 +1,309 @@
+/**
+ * The protocol as a function of its inputs: `step(event, now)` gives the effects. One entrance, one exit, no I/O, no
+ * clock, no randomness: the same events give the same effects, byte for byte.
+ *
+ * Each event goes to its handler; then what follows from the new state is done, in one fixed order: execute, fetch,
+ * propose, timers.
+ */
+import { assert, unreachable } from '../util/assert.js';
+import type { Digest } from '../util/digest.js';
+import { maybeBeginView, onNewView, onOwnNewViewSigned, onPrePreparesSigned, rejectNewView } from './beginning-view.js';
+import { maybeFetchLedger, onBatchFetched, onCommittedBatch, onLedgerFetched, rejectDecided } from './catch-up.js';
+import { onCheckpoint, onCheckpointCertificate, rejectCheckpoint } from './checkpoints.js';
+import type { Effect } from './effects.js';
+import type { Event, Now } from './events.js';
+import { onEvidence } from './evidence.js';
+import { maybeExecute, onBatchExecuted } from './execution.js';
+import { takeFutureMessages } from './future-messages.js';
+import type { ReplicaId, Sequence, View } from './identifiers.js';
+import { maybeJoinView, onViewChange, onViewChangeJudged, rejectViewChange } from './joining-view.js';
+import { maybeLeaveFaultyPrimary, onNewViewTimerExpired, onOwnViewChangeSigned } from './leaving-view.js';
+import type { RecoveredState } from './log-record.js';
+import type {
+  Checkpoint,
+  Commit,
+  NewView,
+  PrePrepare,
+  Prepare,
+  ProtocolMessage,
+  RequestKey,
+  Signed,
+  Status,
+  Verified,
+  ViewChange,
+} from './messages.js';
+import {
+  onCommit,
+  onDelayedProposalTimerExpired,
+  onOwnPrePrepareSigned,
+  onPrePrepare,
+  onPrepare,
+  rejectVote,
+} from './normal-case.js';
+import { maybePropose } from './proposing.js';
+import { onStarted, recoverState } from './recovery.js';
+import { type Rejection, reject } from './rejection.js';
+import { onRequest, onRequestTimerExpired, relayToAll, relayToPrimary, updateRequestTimer } from './relaying.js';
+import { findViewChange, highestExecutedAnywhere, onStatus, rejectStatus } from './retransmission.js';
+import { type CoreConfiguration, type CoreState, currentPrimary, lowWatermark } from './state.js';
+import { sendStatus, sendStatusToAll, updateStatusTimer } from './status.js';
+import type { TimerName } from './timers.js';
+
+/** What others may read of the core. */
+export interface CoreView {
+  readonly view: View;
+  readonly active: boolean;
+  readonly primary: ReplicaId;
+  readonly lowWatermark: Sequence;
+  readonly lastExecuted: Sequence;
+  readonly lastHeaderDigest: Digest;
+  readonly highestExecutedAnywhere: Sequence;
+  readonly waitingRequests: number;
+  /** How long the oldest waiting request waits, 0 for none. */
+  readonly oldestWaitMs: number;
+  readonly diverged: boolean;
+  readonly evidence: RecoveredState['evidence'];
+  readonly peerExecuted: ReadonlyMap<ReplicaId, Sequence>;
+}
+
+/** One replica's protocol. */
+export class Core {
+  private readonly state: CoreState;
+  private isStarted = false;
+
+  constructor(configuration: CoreConfiguration, recovered: RecoveredState) {
+    this.state = recoverState(configuration, recovered);
+  }
+
+  /** Handles one event; the effects are to be done in order. */
+  step(event: Event, now: Now): readonly Effect[] {
+    const { state } = this;
+    assert(this.isStarted === (event.kind !== 'started'), 'the first event is `started`, and it comes once');
+    this.isStarted = true;
+    state.now = now;
+    state.effects = [];
+    const before = { lowWatermark: lowWatermark(state), lastExecuted: state.lastExecuted, view: state.view };
+    this.handle(event);
+    this.changeView();
+    maybeExecute(state);
+    maybeFetchLedger(state);
+    maybePropose(state);
+    updateRequestTimer(state);
+    updateStatusTimer(state);
+    assert(lowWatermark(state) >= before.lowWatermark, 'h never goes back');
+    assert(state.lastExecuted >= before.lastExecuted, 'last executed never goes back');
+    assert(state.view >= before.view, 'the view never goes back');
+    return state.effects;
+  }
+
+  /** Why a message would not be taken, or undefined: cheap, made before its signature is checked, changes nothing. */
+  screen(message: ProtocolMessage, sender: ReplicaId): Rejection | undefined {
+    switch (message.type) {
+      case 'prePrepare':
+      case 'prepare':
+      case 'commit':
+        return rejectVote(this.state, message, sender);
+      case 'checkpoint':
+        return rejectCheckpoint(this.state, message, sender);
+      case 'status':
+        return rejectStatus(this.state, message);
+      case 'viewChange':
+        return rejectViewChange(this.state, message, sender);
+      case 'newView':
+        return rejectNewView(this.state, message, sender);
+      default:
+        return unreachable(message);
+    }
+  }
+
+  /** Why a request would not be taken, or undefined: cheap, like `screen`. */
+  screenRequest(key: RequestKey): Rejection | undefined {
+    if (this.state.diverged) {
+      return reject('diverged');
+    }
+    return this.state.pool.isWaiting(key) ? reject('duplicate') : undefined;
+  }
+
+  /** Why a batch with its commits at this sequence would not be taken, or undefined: cheap, like `screen`. */
+  screenCommitted(sequence: Sequence): Rejection | undefined {
+    return rejectDecided(this.state, sequence);
+  }
+
+  /** A ViewChange that this replica holds, by its digest. */
+  findViewChange(digest: Digest): Verified<Signed<ViewChange>> | undefined {
+    return findViewChange(this.state, digest);
+  }
+
+  /** The state as the operator sees it. `elapsedMs` is the monotonic clock. */
+  inspect(elapsedMs: number): CoreView {
+    const { state } = this;
+    const oldest = state.pool.oldest();
+    return {
+      view: state.view,
+      active: state.active,
+      primary: currentPrimary(state),
+      lowWatermark: lowWatermark(state),
+      lastExecuted: state.lastExecuted,
+      lastHeaderDigest: state.lastHeaderDigest,
+      highestExecutedAnywhere: highestExecutedAnywhere(state),
+      waitingRequests: state.pool.size,
+      oldestWaitMs: oldest === undefined ? 0 : elapsedMs - oldest.knownSinceMs,
+      diverged: state.diverged,
+      evidence: state.evidence,
+      peerExecuted: new Map(
+        [...state.peers].flatMap(([id, { status }]) => (status === undefined ? [] : [[id, status.lastExecuted]])),
+      ),
+    };
+  }
+
+  /** What a fault, a weak quorum or a NewView asks for; on entering a view what was kept for it is handled. */
+  private changeView(): void {
+    const { state } = this;
+    const { view: before, active: wasActive } = state;
+    maybeLeaveFaultyPrimary(state);
+    maybeJoinView(state);
+    maybeBeginView(state);
+    if (state.active && (state.view !== before || !wasActive)) {
+      for (const event of takeFutureMessages(state)) {
+        this.handle(event);
+      }
+      relayToPrimary(state);
+    }
+  }
+
+  private handle(event: Event): void {
+    const { state } = this;
+    switch (event.kind) {
+      case 'started':
+        return onStarted(state);
+      case 'requestReceived':
+        return onRequest(state, event.request, event.from);
+      case 'prePrepareReceived':
+        this.hear(event.prePrepare.sender);
+        return onPrePrepare(state, event);
+      case 'messageReceived':
+        this.hear(event.message.sender);
+        return this.handleReceived(event.message);
+      case 'messageSigned':
+        return this.handleSigned(event.message);
+      case 'prePreparesSigned':
+        return onPrePreparesSigned(state, event.prePrepares);
+      case 'viewChangeJudged':
+        return onViewChangeJudged(state, event.replica, event.digest, event.isValid);
+      case 'evidenceReceived':
+        return onEvidence(state, event.first, event.second, event.from);
+      case 'committedBatchReceived':
+        return onCommittedBatch(state, event.batch, event.certificate, event.from);
+      case 'checkpointCertificateReceived':
+        return onCheckpointCertificate(state, event.certificate, event.from);
+      case 'timerExpired':
+        return state.timers.expire(event.timer, event.generation) ? this.handleTimer(event.timer) : undefined;
+      case 'batchExecuted':
+        return onBatchExecuted(state, event);
+      case 'ledgerFetched':
+        return onLedgerFetched(state, event.entries);
+      case 'batchFetched':
+        return onBatchFetched(state, event);
+      case 'peerConnected':
+        return this.handleConnected(event.peer);
+      case 'peerDisconnected':
+        return this.handleDisconnected(event.peer);
+      default:
+        return unreachable(event);
+    }
+  }
+
+  private handleReceived(
+    signed: Verified<Signed<Prepare | Commit | Checkpoint | Status | ViewChange | NewView>>,
+  ): void {
+    const { state } = this;
+    if (isOf(signed, 'prepare')) {
+      onPrepare(state, signed);
+    } else if (isOf(signed, 'commit')) {
+      onCommit(state, signed);
+    } else if (isOf(signed, 'checkpoint')) {
+      onCheckpoint(state, signed);
+    } else if (isOf(signed, 'status')) {
+      onStatus(state, signed);
+    } else if (isOf(signed, 'viewChange')) {
+      onViewChange(state, signed);
+    } else if (isOf(signed, 'newView')) {
+      onNewView(state, signed);
+    }
+  }
+
+  private handleSigned(
+    signed: Verified<Signed<PrePrepare | Prepare | Commit | Checkpoint | ViewChange | NewView>>,
+  ): void {
+    const { state } = this;
+    if (isOf(signed, 'prePrepare')) {
+      onOwnPrePrepareSigned(state, signed);
+    } else if (isOf(signed, 'prepare')) {
+      onPrepare(state, signed);
+    } else if (isOf(signed, 'commit')) {
+      onCommit(state, signed);
+    } else if (isOf(signed, 'checkpoint')) {
+      onCheckpoint(state, signed);
+    } else if (isOf(signed, 'viewChange')) {
+      onOwnViewChangeSigned(state, signed);
+    } else if (isOf(signed, 'newView')) {
+      onOwnNewViewSigned(state, signed);
+    }
+  }
+
+  private hear(sender: ReplicaId): void {
+    const peer = this.state.peers.get(sender);
+    if (peer !== undefined) {
+      peer.heardAtMs = this.state.now.elapsedMs;
+    }
+  }
+
+  private handleTimer(timer: TimerName): void {
+    const { state } = this;
+    switch (timer) {
+      case 'batchDelay':
+        state.batchDelayPassed = true;
+        return;
+      case 'delayedProposal':
+        return onDelayedProposalTimerExpired(state);
+      case 'newView':
+        return onNewViewTimerExpired(state);
+      case 'request':
+        return onRequestTimerExpired(state);
+      case 'status':
+        return sendStatusToAll(state);
+      default:
+        return unreachable(timer);
+    }
+  }
+
+  private handleConnected(peer: ReplicaId): void {
+    const known = this.state.peers.get(peer);
+    if (known !== undefined) {
+      known.connected = true;
+      known.resentAtMs.clear();
+      sendStatus(this.state, peer);
+      if (peer === currentPrimary(this.state)) {
+        relayToPrimary(this.state);
+      }
+    }
+  }
+
+  private handleDisconnected(peer: ReplicaId): void {
+    const known = this.state.peers.get(peer);
+    if (known !== undefined) {
+      known.connected = false;
+      if (peer === currentPrimary(this.state)) {
+        relayToAll(this.state);
+      }
+    }
+  }
+}
+
+/** Whether a signed message is of this type. */
+function isOf<T extends ProtocolMessage['type']>(
+  signed: Verified<Signed>,
+  type: T,
+): signed is Verified<Signed<Extract<ProtocolMessage, { type: T }>>> {
+  return signed.message.type === type;
+}

@@ -1,0 +1,88 @@
+/**
+ * Execution in order: what is committed at the next sequence is handed over, no gap; what was executed is remembered.
+ * [OSDI §4.2, last paragraph]
+ */
+import { assert } from '../util/assert.js';
+import { onOwnCheckpointReached, stopDiverged } from './checkpoints.js';
+import type { Event } from './events.js';
+import { dropSettledRequests } from './future-messages.js';
+import { sequenceAfter } from './identifiers.js';
+import { isCommittedLocal } from './slot.js';
+import { type CoreState, emit } from './state.js';
+
+/** Hands over every batch whose turn it is. */
+export function maybeExecute(state: CoreState): void {
+  while (!state.diverged) {
+    const next = sequenceAfter(state.lastDispatched);
+    const slot = state.slots.get(next);
+    if (slot?.committed === undefined || !isCommittedLocal(slot)) {
+      return;
+    }
+    state.lastDispatched = next;
+    state.pool.markDecided(slot.committedBatch?.requests ?? []);
+    emit(state, {
+      kind: 'execute',
+      sequence: next,
+      view: slot.committed.view,
+      batchDigest: slot.committed.batchDigest,
+      certificate: slot.committed.certificate,
+    });
+  }
+}
+
+/** The executor did one batch. */
+export function onBatchExecuted(state: CoreState, event: Extract<Event, { kind: 'batchExecuted' }>): void {
+  assert(event.sequence === state.lastExecuted + 1, 'batches are executed in order');
+  assert(event.sequence <= state.lastDispatched, 'only what was handed over is executed');
+  state.lastExecuted = event.sequence;
+  state.lastHeaderDigest = event.headerDigest;
+  for (const { clientId, number } of event.acknowledged) {
+    state.pool.acknowledge(clientId, number);
+  }
+  for (const key of event.settled) {
+    const knownSinceMs = state.pool.settle(key) ?? state.now.elapsedMs;
+    state.longestWaitMs = Math.max(state.longestWaitMs, state.now.elapsedMs - knownSinceMs);
+  }
+  const done = new Set(event.settled.map(({ clientId, number }) => `${clientId} ${number}`));
+  const deadUpTo = new Map(event.acknowledged.map(({ clientId, number }) => [clientId, number]));
+  dropSettledRequests(
+    state,
+    ({ clientId, number }) => done.has(`${clientId} ${number}`) || number <= (deadUpTo.get(clientId) ?? 0),
+  );
+  maybeShortenTimeout(state);
+  const promised = state.promisedHeaders.get(event.sequence);
+  state.promisedHeaders.delete(event.sequence);
+  if (promised !== undefined && promised !== event.headerDigest) {
+    stopDiverged(state, event.sequence, event.headerDigest, promised);
+    return;
+  }
+  if (event.sequence % state.configuration.consensus.checkpointInterval === 0) {
+    onOwnCheckpointReached(state, event.sequence, event.headerDigest);
+  }
+}
+
+/**
+ * A checkpoint interval was executed in one view, or the view has served for many timeouts: T is halved, not below what
+ * is configured nor below twice the longest wait, so that one bad time doesn't make every later fault slow to pass.
+ *
+ * Deviation: time counts too, for a cluster with little to do would keep a long T for hours. T shrinks only while the
+ * view serves and never below twice what requests waited in it, so it can't shrink below what the network needs.
+ */
+function maybeShortenTimeout(state: CoreState): void {
+  const { local, consensus } = state.configuration;
+  state.executedInView++;
+  const isLongServed = state.now.elapsedMs - state.timeoutLookedAtMs >= SERVED_TIMEOUTS * state.timeoutMs;
+  if (isLongServed) {
+    state.hasStableSinceMove = true;
+  }
+  if (state.executedInView >= consensus.checkpointInterval || isLongServed) {
+    state.timeoutLookedAtMs = state.now.elapsedMs;
+    const floorMs = Math.max(local.requestTimeoutMs, 2 * state.longestWaitMs);
+    state.timeoutMs = Math.min(state.timeoutMs, Math.max(floorMs, state.timeoutMs / 2));
+    state.executedInView = 0;
+    state.longestWaitMs = 0;
+  }
+}
+
+/** How many timeouts a view serves before time alone says that T is long enough. */
+const SERVED_TIMEOUTS = 16;

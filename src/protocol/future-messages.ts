@@ -1,0 +1,90 @@
+/**
+ * Votes for a view that this replica isn't active in yet: kept until it enters the view, so that the first round of a
+ * new view isn't lost (protocol.md 6 and 9).
+ *
+ * Of each sender one view is kept, the lowest that he sent: at most 2 × window votes and, from its primary, `pipeline`
+ * pre-prepares. A flooding sender crowds out only his own.
+ */
+import type { Event } from './events.js';
+import type { ReplicaId } from './identifiers.js';
+import type { Commit, PrePrepare, Prepare, RequestKey } from './messages.js';
+import type { CoreState, FutureMessages } from './state.js';
+
+/** Whether a vote of this view by this sender would be kept. */
+export function isKeptForLater(state: CoreState, vote: PrePrepare | Prepare | Commit, sender: ReplicaId): boolean {
+  const isAhead = vote.view > state.view || (vote.view === state.view && !state.active);
+  const kept = state.future.get(sender);
+  if (!isAhead || (kept !== undefined && kept.view < vote.view)) {
+    return false;
+  }
+  const list = kept === undefined || kept.view > vote.view ? [] : listOf(kept, vote);
+  return list.length < limitOf(state, vote);
+}
+
+/** Keeps an event with a vote for later; returns whether it did. */
+export function keepForLater(
+  state: CoreState,
+  event: Event,
+  vote: PrePrepare | Prepare | Commit,
+  sender: ReplicaId,
+): boolean {
+  if (!isKeptForLater(state, vote, sender)) {
+    return false;
+  }
+  let kept = state.future.get(sender);
+  if (kept === undefined || kept.view > vote.view) {
+    kept = { view: vote.view, votes: [], proposals: [] };
+    state.future.set(sender, kept);
+  }
+  listOf(kept, vote).push(event);
+  return true;
+}
+
+/** Takes what was kept for the view that was just entered, and forgets what is older. */
+export function takeFutureMessages(state: CoreState): readonly Event[] {
+  const events: Event[] = [];
+  for (const [sender, kept] of [...state.future].sort(([left], [right]) => left - right)) {
+    if (kept.view <= state.view) {
+      state.future.delete(sender);
+    }
+    if (kept.view === state.view) {
+      events.push(...kept.proposals, ...kept.votes);
+    }
+  }
+  return events;
+}
+
+/**
+ * These requests are done: a proposal that is kept brings them no more. Else they would begin to wait when it is
+ * accepted, and what is executed already is never executed again.
+ */
+export function dropSettledRequests(state: CoreState, isSettled: (request: RequestKey) => boolean): void {
+  // order: each proposal by itself.
+  for (const [sequence, event] of state.delayed) {
+    state.delayed.set(sequence, withoutSettled(event, isSettled));
+  }
+  // order: each list by itself.
+  for (const kept of state.future.values()) {
+    for (const [index, event] of kept.proposals.entries()) {
+      if (event.kind === 'prePrepareReceived') {
+        kept.proposals[index] = withoutSettled(event, isSettled);
+      }
+    }
+  }
+}
+
+function withoutSettled(event: ProposalEvent, isSettled: (request: RequestKey) => boolean): ProposalEvent {
+  return event.requests.some(isSettled)
+    ? { ...event, requests: event.requests.filter((request) => !isSettled(request)) }
+    : event;
+}
+
+type ProposalEvent = Extract<Event, { kind: 'prePrepareReceived' }>;
+
+function listOf(kept: FutureMessages, vote: PrePrepare | Prepare | Commit): Event[] {
+  return vote.type === 'prePrepare' ? kept.proposals : kept.votes;
+}
+
+function limitOf({ configuration }: CoreState, vote: PrePrepare | Prepare | Commit): number {
+  return vote.type === 'prePrepare' ? configuration.local.pipeline : 2 * configuration.consensus.windowSize;
+}

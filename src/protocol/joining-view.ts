@@ -1,0 +1,157 @@
+/**
+ * Others' ViewChanges [OSDI §4.4, §4.5.2]: which are taken and judged, and when they move this replica.
+ *
+ * 1. Each sender counts with the highest view of his valid ViewChanges. A replica moves at once to the weak-quorum-th
+ *    largest of these where it is above its own view: at least one correct replica is there.
+ * 2. Certificates cost many signatures, so they are judged only when the ViewChange could complete a weak quorum or a
+ *    quorum, or a NewView names it; one bad entry voids that ViewChange, and its sender waits a timeout.
+ * 3. The new-view timer runs from the moment a quorum counts with this view or more: not exactly this view, for
+ *    replaced ViewChanges would stall it for ever.
+ */
+import type { Digest } from '../util/digest.js';
+import { recordEvidence } from './evidence.js';
+import type { ReplicaId, View } from './identifiers.js';
+import { nextView, pruneViewChanges, startViewChange } from './leaving-view.js';
+import type { Signed, Verified, ViewChange } from './messages.js';
+import { type Rejection, reject } from './rejection.js';
+import { type CoreState, currentPrimary, emit, ensureTimer, noteRejection, rulesOf } from './state.js';
+import { computeViewChangeDigest, type HeldViewChange } from './view-change-log.js';
+import { isWellFormedViewChange } from './view-change-rules.js';
+
+/** Why a ViewChange is not taken, or undefined. Cheap: made before its signature is checked. */
+export function rejectViewChange(state: CoreState, message: ViewChange, sender: ReplicaId): Rejection | undefined {
+  if (state.diverged) {
+    return reject('diverged');
+  }
+  if ((state.badViewChangeAtMs.get(sender) ?? -Infinity) > state.now.elapsedMs - state.timeoutMs) {
+    return reject('quota');
+  }
+  if (isNamedBy(state, message.newView, sender)) {
+    return undefined;
+  }
+  if (message.newView < state.view || (message.newView === state.view && state.active)) {
+    return reject('oldView');
+  }
+  const highest = state.viewChanges.highestViews('all').get(sender);
+  const isFirstForThisView = message.newView === state.view && state.viewChanges.of(sender, state.view) === undefined;
+  return highest !== undefined && message.newView < highest && !isFirstForThisView ? reject('stale') : undefined;
+}
+
+/** Whether the NewView of the view this replica is in names one of this sender that isn't held. */
+function isNamedBy(state: CoreState, view: View, sender: ReplicaId): boolean {
+  const pending = state.pendingNewViews.get(currentPrimary(state))?.signed.message;
+  return (
+    view === state.view &&
+    pending?.newView === view &&
+    pending.viewChanges.some(({ replica, digest }) => replica === sender && state.viewChanges.get(digest) === undefined)
+  );
+}
+
+/** A ViewChange came, its own signature checked, its certificates not. */
+export function onViewChange(state: CoreState, signed: Verified<Signed<ViewChange>>): void {
+  const { message, sender } = signed;
+  const digest = computeViewChangeDigest(signed, state.configuration.hash);
+  const rejection = rejectViewChange(state, message, sender) ?? rejectContent(state, signed, digest);
+  if (rejection !== undefined) {
+    noteRejection(state, 'viewChange', rejection, sender);
+    return;
+  }
+  state.viewChanges.add({ signed, digest, judgement: 'unjudged' });
+  pruneViewChanges(state);
+  if (state.active && sender === currentPrimary(state) && message.newView > state.view) {
+    // Its own signature is enough: the primary says that it left, and so it won't serve this view.
+    startViewChange(state, nextView(state), 'primaryLeft');
+  }
+}
+
+function rejectContent(state: CoreState, signed: Verified<Signed<ViewChange>>, digest: Digest): Rejection | undefined {
+  const { message, sender } = signed;
+  if (state.viewChanges.get(digest) !== undefined) {
+    return reject('duplicate');
+  }
+  const other = state.viewChanges.of(sender, message.newView);
+  if (other !== undefined) {
+    recordEvidence(state, other.signed, signed);
+    if (!isNamedBy(state, message.newView, sender)) {
+      return reject('contradiction');
+    }
+  }
+  if (!isWellFormedViewChange(message, rulesOf(state))) {
+    state.badViewChangeAtMs.set(sender, state.now.elapsedMs);
+    return reject('badViewChange');
+  }
+  return undefined;
+}
+
+/** A ViewChange's certificates were judged. */
+export function onViewChangeJudged(state: CoreState, replica: ReplicaId, digest: Digest, isValid: boolean): void {
+  const held = state.viewChanges.get(digest);
+  if (held === undefined) {
+    return;
+  }
+  if (isValid) {
+    held.judgement = 'valid';
+  } else {
+    state.viewChanges.remove(digest);
+    state.badViewChangeAtMs.set(replica, state.now.elapsedMs);
+    state.badNamed.add(digest);
+    noteRejection(state, 'viewChange', reject('badViewChange'), replica);
+  }
+  pruneViewChanges(state);
+}
+
+/** Has judged what could matter, joins the view that a weak quorum went to, and runs the new-view timer. */
+export function maybeJoinView(state: CoreState): void {
+  if (state.diverged || state.viewChanges.isEmpty) {
+    return;
+  }
+  judgeWhatMatters(state);
+  const joined = weakQuorumView(state, 'valid');
+  if (joined > state.view) {
+    startViewChange(state, joined, 'joined');
+  }
+  if (!state.active && countFor(state, 'valid') >= state.configuration.sizes.quorum) {
+    ensureTimer(state, 'newView', state.timeoutMs);
+  }
+}
+
+function judgeWhatMatters(state: CoreState): void {
+  const isWeakQuorumInReach = weakQuorumView(state, 'all') > state.view;
+  const isQuorumInReach = !state.active && countFor(state, 'all') >= state.configuration.sizes.quorum;
+  for (const held of state.viewChanges.all()) {
+    const { newView } = held.signed.message;
+    if (
+      (isWeakQuorumInReach && newView > state.view) ||
+      (isQuorumInReach && newView >= state.view) ||
+      isNamedByPending(state, held)
+    ) {
+      judge(state, held);
+    }
+  }
+}
+
+function isNamedByPending(state: CoreState, { digest }: HeldViewChange): boolean {
+  const pending = state.pendingNewViews.get(currentPrimary(state))?.signed.message;
+  return pending?.newView === state.view && pending.viewChanges.some((named) => named.digest === digest);
+}
+
+function judge(state: CoreState, held: HeldViewChange): void {
+  if (held.judgement === 'unjudged') {
+    held.judgement = 'judging';
+    emit(state, { kind: 'judgeViewChange', viewChange: held.signed, digest: held.digest });
+  }
+}
+
+/** The weak-quorum-th largest of the other senders' highest views, −1 where there are fewer. */
+function weakQuorumView(state: CoreState, which: 'valid' | 'all'): View {
+  const views = [...state.viewChanges.highestViews(which)]
+    .filter(([sender]) => sender !== state.configuration.replica)
+    .map(([, view]) => view)
+    .sort((left, right) => right - left);
+  return views[state.configuration.sizes.weakQuorum - 1] ?? (-1 as View);
+}
+
+/** How many senders, the own among them, count with this view or more. */
+function countFor(state: CoreState, which: 'valid' | 'all'): number {
+  return [...state.viewChanges.highestViews(which).values()].filter((view) => view >= state.view).length;
+}

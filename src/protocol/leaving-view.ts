@@ -1,0 +1,126 @@
+/**
+ * Leaving a view [OSDI §4.4, §4.5.2]: why, and what is said.
+ *
+ * 1. From the moment a replica moves to view w it signs no PrePrepare, Prepare or Commit of a lower one; it goes on
+ *    learning what is decided there.
+ * 2. Its ViewChange holds, for each sequence in (h, H] that prepared, the certificate of the highest view. It is
+ *    durable before it leaves, and the very bytes are resent: it is never rebuilt.
+ * 3. One timeout T serves the request timer and the new-view timer. It doubles with every move without a stable
+ *    checkpoint in between, so that correct replicas come to wait long enough.
+ */
+import { assert } from '../util/assert.js';
+import type { Digest } from '../util/digest.js';
+import { sequence, view as toView, type View } from './identifiers.js';
+import type { Signed, Verified, ViewChange } from './messages.js';
+import type { ViewChangeCause } from './notes.js';
+import { leaveView } from './slot.js';
+import { type CoreState, emit, note, stopTimer } from './state.js';
+import { sendStatusToAll } from './status.js';
+import { computeViewChangeDigest } from './view-change-log.js';
+
+/** Moves to a later view. */
+export function startViewChange(state: CoreState, target: View, cause: ViewChangeCause): void {
+  assert(target > state.view, 'a replica moves to a later view');
+  assert(!state.diverged, 'a diverged replica leaves no view');
+  backOff(state);
+  note(state, { kind: 'viewLeft', from: state.view, to: target, cause, timeoutMs: state.timeoutMs });
+  if (state.active) {
+    state.leftAtMs = state.now.elapsedMs;
+  }
+  state.view = target;
+  state.active = false;
+  state.begun = undefined;
+  state.forming = undefined;
+  state.newViewMax = sequence(0);
+  state.executedInView = 0;
+  for (const timer of ['request', 'newView', 'batchDelay', 'delayedProposal'] as const) {
+    stopTimer(state, timer);
+  }
+  // order: none, each slot is looked at alone.
+  for (const slot of state.slots.values()) {
+    leaveView(slot);
+  }
+  state.delayed.clear();
+  state.pool.forgetProposals();
+  pruneViewChanges(state);
+  emit(state, { kind: 'persist', record: { kind: 'view', view: target } });
+  emit(state, { kind: 'sign', message: computeViewChange(state) });
+  sendStatusToAll(state);
+}
+
+/** The next view, for a move that a timer or the primary's fault asks for. */
+export function nextView(state: CoreState): View {
+  return toView(state.view + 1);
+}
+
+function backOff(state: CoreState): void {
+  const { requestTimeoutMaxMs } = state.configuration.local;
+  if (!state.hasStableSinceMove) {
+    state.timeoutMs = Math.min(2 * state.timeoutMs, requestTimeoutMaxMs);
+  }
+  state.hasStableSinceMove = false;
+}
+
+/** What this replica says as it moves to its view. */
+export function computeViewChange(state: CoreState): ViewChange {
+  assert(!state.active, 'a replica says a ViewChange as it leaves');
+  const prepared = [...state.slots.values()]
+    .sort((left, right) => left.sequence - right.sequence)
+    .flatMap((slot) => (slot.prepared === undefined ? [] : [slot.prepared]));
+  return {
+    type: 'viewChange',
+    newView: state.view,
+    stableCheckpoint: state.stable.sequence,
+    checkpointCertificate: state.stable.certificate?.checkpoints ?? [],
+    prepared,
+  };
+}
+
+/** The own ViewChange is signed: it is made durable, sent to all, and counted. */
+export function onOwnViewChangeSigned(state: CoreState, signed: Verified<Signed<ViewChange>>): void {
+  if (state.active || signed.message.newView !== state.view || ownViewChange(state) !== undefined) {
+    return;
+  }
+  emit(state, { kind: 'persist', record: { kind: 'viewChange', viewChange: signed } });
+  emit(state, { kind: 'forward', to: 'all', item: { kind: 'message', message: signed } });
+  const digest = computeViewChangeDigest(signed, state.configuration.hash);
+  state.viewChanges.add({ signed, digest, judgement: 'valid' });
+}
+
+/** The own ViewChange for the view that this replica moved to, once it is signed. */
+export function ownViewChange(state: CoreState): Verified<Signed<ViewChange>> | undefined {
+  return state.viewChanges.of(state.configuration.replica, state.view)?.signed;
+}
+
+/** Forgets the ViewChanges that nothing needs any more. */
+export function pruneViewChanges(state: CoreState): void {
+  // Those that the NewView of an entered view names stand beside it, in `begun`.
+  const named = new Set<Digest>();
+  for (const { signed } of state.pendingNewViews.values()) {
+    if (signed.message.newView === state.view) {
+      for (const { digest } of signed.message.viewChanges) {
+        named.add(digest);
+      }
+    }
+  }
+  state.viewChanges.prune(state.view, state.active, named);
+}
+
+/** The primary of this view signed contradicting statements: everyone learns of it, and this replica moves on. */
+export function maybeLeaveFaultyPrimary(state: CoreState): void {
+  const { provenFault } = state;
+  state.provenFault = undefined;
+  if (provenFault === undefined || provenFault.view !== state.view || state.diverged) {
+    return;
+  }
+  const { first, second } = provenFault;
+  emit(state, { kind: 'forward', to: 'all', item: { kind: 'evidence', first, second } });
+  startViewChange(state, nextView(state), 'evidence');
+}
+
+/** The new-view timer expired: the primary of this view did not begin it in time. */
+export function onNewViewTimerExpired(state: CoreState): void {
+  if (!state.active && !state.diverged) {
+    startViewChange(state, nextView(state), 'newViewTimeout');
+  }
+}

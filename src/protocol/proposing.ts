@@ -1,0 +1,92 @@
+/**
+ * The primary's side of the normal case [OSDI §4.2, batching of TOCS §5.1.4]: when a batch is made and of what.
+ *
+ * 1. At low load a request never waits for a timer: with nothing in flight a batch goes at once.
+ * 2. Under load batches fill while earlier ones are in flight; at most `pipeline` are.
+ * 3. Never above H, never two batches for one (view, sequence), never before this replica is active in the view and
+ *    has executed up to its own stable checkpoint.
+ */
+import { assert } from '../util/assert.js';
+import { type Sequence, sequence, sequenceAfter } from './identifiers.js';
+import type { EncodedBatch, SignedRequest } from './messages.js';
+import { learnBatch } from './slot.js';
+import { advanceSlot, summaryOf } from './slot-progress.js';
+import {
+  type CoreState,
+  emit,
+  ensureTimer,
+  highWatermark,
+  isPrimary,
+  lowWatermark,
+  note,
+  slotAt,
+  stopTimer,
+} from './state.js';
+
+/** The sequence that the next batch of this view gets: above all that is executed or proposed. */
+function computeNextSequence(state: CoreState): Sequence {
+  let last = sequence(Math.max(state.lastDispatched, lowWatermark(state), state.newViewMax));
+  for (const slot of state.slots.values()) {
+    if (slot.sequence > last && (slot.proposal !== undefined || slot.committed !== undefined)) {
+      last = slot.sequence;
+    }
+  }
+  return sequenceAfter(last);
+}
+
+/** Whether this replica may propose at all now. */
+function mayPropose(state: CoreState): boolean {
+  return state.active && isPrimary(state) && !state.diverged && state.lastExecuted >= lowWatermark(state);
+}
+
+/** Proposes batches as long as the rules allow. */
+export function maybePropose(state: CoreState): void {
+  while (state.pool.unproposed > 0 && mayPropose(state)) {
+    const next = computeNextSequence(state);
+    const inFlight = next - 1 - state.lastExecuted;
+    if (next > highWatermark(state) || inFlight >= state.configuration.local.pipeline) {
+      break;
+    }
+    if (!(inFlight === 0 || state.batchDelayPassed || state.pool.fills(batchRoom(state)))) {
+      ensureTimer(state, 'batchDelay', state.configuration.local.batchDelayMs);
+      return;
+    }
+    state.batchDelayPassed = false;
+    propose(state, next);
+  }
+  state.batchDelayPassed = false;
+  stopTimer(state, 'batchDelay');
+}
+
+/** Room for requests in a batch: its limit less the timestamp. */
+function batchRoom(state: CoreState): { operationsMax: number; bytesMax: number } {
+  const { batchOperationsMax, batchBytesMax } = state.configuration.consensus;
+  return { operationsMax: batchOperationsMax, bytesMax: batchBytesMax - TIMESTAMP_BYTES };
+}
+
+const TIMESTAMP_BYTES = 16;
+
+function propose(state: CoreState, at: Sequence): void {
+  const { hash, encodeBatch } = state.configuration;
+  const requests = state.pool.takeBatch(batchRoom(state), state.view);
+  assert(requests.length > 0, 'a proposed batch has a request');
+  const timestampMs = Math.max(1, state.now.wallMs);
+  const bytes = encodeBatch(timestampMs, requests);
+  const batch: EncodedBatch = {
+    digest: hash(bytes),
+    bytes,
+    sizeBytes: bytes.length,
+    timestampMs,
+    requests: requests.map(({ clientId, number }: SignedRequest) => ({ clientId, number })),
+    operationCount: requests.reduce((sum, request) => sum + request.operations.length, 0),
+  };
+  const slot = slotAt(state, at);
+  assert(slot.proposal === undefined, 'a sequence is proposed once in a view');
+  const message = { type: 'prePrepare', view: state.view, sequence: at, batchDigest: batch.digest } as const;
+  slot.proposal = { prePrepare: message, signed: undefined, batch: undefined };
+  learnBatch(slot, summaryOf(batch));
+  emit(state, { kind: 'persist', record: { kind: 'accepted', prePrepare: message, signed: undefined, batch } });
+  note(state, { kind: 'prePrepared', view: state.view, sequence: at, operationCount: batch.operationCount });
+  emit(state, { kind: 'propose', message, batch, requests });
+  advanceSlot(state, slot);
+}

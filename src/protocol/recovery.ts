@@ -1,0 +1,207 @@
+/**
+ * Starting from what was persisted: the state is built from the records, and every vote that was promised is given
+ * again, the same one. (protocol.md 4, persist before send)
+ */
+import { assert } from '../util/assert.js';
+import { newViewMaxOf } from './beginning-view.js';
+import { type ReplicaId, replicaId, type Sequence, sequence } from './identifiers.js';
+import { computeViewChange } from './leaving-view.js';
+import type { RecoveredState } from './log-record.js';
+import type { PrePrepare, Signed, Verified } from './messages.js';
+import { primaryOf } from './quorum.js';
+import { RequestPool } from './request-pool.js';
+import { createSlot, type Slot } from './slot.js';
+import {
+  type CoreConfiguration,
+  type CoreState,
+  emit,
+  isInWindow,
+  isPrimary,
+  type PeerState,
+  RESEND_BYTES_PER_SECOND,
+} from './state.js';
+import { TimerTable } from './timers.js';
+import { computeViewChangeDigest, ViewChangeLog } from './view-change-log.js';
+
+/** The state of a replica that starts. */
+export function recoverState(configuration: CoreConfiguration, recovered: RecoveredState): CoreState {
+  const stable = recovered.stableCheckpoint?.checkpoints[0]?.message;
+  const state: CoreState = {
+    configuration,
+    view: recovered.view,
+    active: recovered.active,
+    stable: {
+      sequence: stable?.sequence ?? sequence(0),
+      headerDigest: stable?.headerDigest ?? recovered.lastHeaderDigest,
+      certificate: recovered.stableCheckpoint,
+    },
+    slots: new Map(),
+    lastExecuted: recovered.lastExecuted,
+    lastHeaderDigest: recovered.lastHeaderDigest,
+    lastDispatched: recovered.lastExecuted,
+    promisedHeaders: new Map(),
+    pool: new RequestPool({
+      requestsOfClientMax: configuration.local.waitingRequestsOfClientMax,
+      requestsMax: configuration.local.waitingRequestsMax,
+      bytesMax: configuration.local.waitingBytesMax,
+    }),
+    checkpoints: new Map(),
+    ownCheckpoints: new Map(recovered.ownCheckpoints.map((checkpoint) => [checkpoint.sequence, checkpoint])),
+    delayed: new Map(),
+    peers: createPeers(configuration),
+    evidence: [...recovered.evidence],
+    diverged: false,
+    clockAlarm: false,
+    batchDelayPassed: false,
+    ownViewChange: recovered.ownViewChange,
+    begun: recovered.begunView,
+    newViewMax: newViewMaxOf(recovered.begunView),
+    viewChanges: new ViewChangeLog(),
+    pendingNewViews: new Map(),
+    badNamed: new Set(),
+    badViewChangeAtMs: new Map(),
+    forming: undefined,
+    provenFault: undefined,
+    future: new Map(),
+    timeoutMs: configuration.local.requestTimeoutMs,
+    hasStableSinceMove: true,
+    enteredAtMs: 0,
+    leftAtMs: 0,
+    executedInView: 0,
+    timeoutLookedAtMs: 0,
+    longestWaitMs: 0,
+    fetchingLedgerTo: sequence(0),
+    statusIsQuick: false,
+    timers: new TimerTable(),
+    now: { wallMs: 0, elapsedMs: 0 },
+    effects: [],
+  };
+  recoverSlots(state, recovered);
+  return state;
+}
+
+function createPeers({ replica, sizes }: CoreConfiguration): Map<ReplicaId, PeerState> {
+  const peers = new Map<ReplicaId, PeerState>();
+  for (let id = 0; id < sizes.replicaCount; id++) {
+    if (id !== replica) {
+      peers.set(replicaId(id), {
+        connected: false,
+        heardAtMs: 0,
+        status: undefined,
+        statusAtMs: 0,
+        resentAtMs: new Map(),
+        resendBudgetBytes: RESEND_BYTES_PER_SECOND,
+        resendBudgetAtMs: 0,
+      });
+    }
+  }
+  return peers;
+}
+
+function recoverSlots(state: CoreState, recovered: RecoveredState): void {
+  const at = (where: Sequence): Slot => {
+    assert(isInWindow(state, where), `recovered sequence ${where} is in the window`);
+    const slot = state.slots.get(where) ?? createSlot(where, 0);
+    state.slots.set(where, slot);
+    return slot;
+  };
+  for (const { sequence: where, batch } of recovered.batches) {
+    if (isInWindow(state, where)) {
+      at(where).batches.set(batch.digest, batch);
+    }
+  }
+  for (const { prePrepare, signed, batch } of recovered.accepted) {
+    if (prePrepare.view === state.view && state.active) {
+      at(prePrepare.sequence).proposal = { prePrepare, signed, batch };
+    }
+  }
+  for (const signed of state.active ? (recovered.begunView?.newView.message.prePrepares ?? []) : []) {
+    const { sequence: where, batchDigest } = signed.message;
+    if (isInWindow(state, where)) {
+      const slot = at(where);
+      const batch = slot.batches.get(batchDigest);
+      slot.proposal = { prePrepare: signed.message, signed: signed as Verified<Signed<PrePrepare>>, batch };
+    }
+  }
+  for (const certificate of recovered.prepared) {
+    const slot = at(certificate.prePrepare.message.sequence);
+    slot.prepared = certificate;
+    for (const prepare of certificate.prepares) {
+      if (prepare.message.view === state.view && state.active) {
+        slot.prepares.set(prepare.sender, prepare);
+      }
+    }
+    if (certificate.prePrepare.message.view === state.view && slot.proposal !== undefined) {
+      slot.proposal.signed ??= certificate.prePrepare;
+    }
+  }
+  for (const { sequence: where, batch, certificate } of recovered.committed) {
+    const slot = at(where);
+    const view = certificate?.commits[0]?.message.view ?? state.view;
+    slot.committed = { view, batchDigest: batch.digest, certificate };
+    slot.committedBatch = batch;
+    slot.batches.set(batch.digest, batch);
+    for (const commit of certificate?.commits ?? []) {
+      slot.commits.set(commit.sender, commit);
+    }
+  }
+}
+
+/** The first step: the votes that the log promises are given again. */
+export function onStarted(state: CoreState): void {
+  state.enteredAtMs = state.now.elapsedMs;
+  state.leftAtMs = state.now.elapsedMs;
+  state.timeoutLookedAtMs = state.now.elapsedMs;
+  for (const peer of state.peers.values()) {
+    peer.heardAtMs = state.now.elapsedMs;
+  }
+  if (!state.active) {
+    sayViewChangeAgain(state);
+  }
+  const slots = [...state.slots.values()].sort((left, right) => left.sequence - right.sequence);
+  for (const slot of slots) {
+    // What is decided needs no more votes: peers that lack it get it with its certificate.
+    if (state.active && slot.committed === undefined) {
+      voteAgain(state, slot);
+    }
+  }
+  for (const checkpoint of [...state.ownCheckpoints.values()].sort((left, right) => left.sequence - right.sequence)) {
+    emit(state, { kind: 'broadcast', message: checkpoint });
+  }
+}
+
+/** The very ViewChange that was signed before, or one that never left. */
+function sayViewChangeAgain(state: CoreState): void {
+  const { ownViewChange } = state;
+  if (ownViewChange === undefined) {
+    emit(state, { kind: 'sign', message: computeViewChange(state) });
+    return;
+  }
+  const digest = computeViewChangeDigest(ownViewChange, state.configuration.hash);
+  state.viewChanges.add({ signed: ownViewChange, digest, judgement: 'valid' });
+  emit(state, { kind: 'forward', to: 'all', item: { kind: 'message', message: ownViewChange } });
+}
+
+function voteAgain(state: CoreState, slot: Slot): void {
+  const { proposal, prepared } = slot;
+  const { replica, sizes } = state.configuration;
+  const isOwnOfNewView = isPrimary(state) && slot.sequence <= state.newViewMax;
+  if (proposal !== undefined && !isOwnOfNewView) {
+    const { view, sequence: at, batchDigest } = proposal.prePrepare;
+    assert(view === state.view, 'a recovered proposal is of the current view');
+    if (isPrimary(state)) {
+      const batch = { sequence: at, digest: batchDigest };
+      emit(state, { kind: 'propose', message: proposal.prePrepare, batch, requests: [] });
+    } else {
+      assert(replica !== primaryOf(view, sizes.replicaCount), 'a backup prepares');
+      emit(state, { kind: 'broadcast', message: { type: 'prepare', view, sequence: at, batchDigest } });
+    }
+  }
+  const own = prepared?.prePrepare.message;
+  if (own !== undefined && own.view === state.view) {
+    emit(state, {
+      kind: 'broadcast',
+      message: { type: 'commit', view: own.view, sequence: own.sequence, batchDigest: own.batchDigest },
+    });
+  }
+}

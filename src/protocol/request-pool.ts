@@ -1,0 +1,253 @@
+/**
+ * Requests that wait for execution: what callers of this replica asked and what peers passed on.
+ *
+ * 1. Bounded by client and in all, so that no client crowds out another for good.
+ * 2. A request leaves when it is executed, refused or dead, never because time passed.
+ * 3. Clients take turns in a batch; a client's own requests go oldest first. (protocol.md 3 and 4)
+ */
+import type { ClientId } from '../util/digest.js';
+import type { View } from './identifiers.js';
+import type { RequestKey, SignedRequest, Verified } from './messages.js';
+
+/** Bounds of the pool. */
+export interface RequestPoolLimits {
+  readonly requestsOfClientMax: number;
+  readonly requestsMax: number;
+  readonly bytesMax: number;
+}
+
+/** A request that waits. */
+export interface WaitingRequest {
+  readonly request: Verified<SignedRequest>;
+  /** When this replica first knew it, monotonic. */
+  readonly knownSinceMs: number;
+  /** Whether a caller of this replica asked, so that passing it on is this replica's business. */
+  readonly isLocal: boolean;
+  /** The view in which it stands in a proposal that this replica made. */
+  proposedIn: View | undefined;
+  /** When it was last passed on, monotonic; undefined for never. */
+  relayedAtMs: number | undefined;
+}
+
+/** What a batch may hold. */
+export interface BatchRoom {
+  readonly operationsMax: number;
+  readonly bytesMax: number;
+}
+
+/** The requests of one client, by number in the order of arrival. */
+interface ClientRequests {
+  readonly waiting: Map<number, WaitingRequest>;
+  /** Those that no proposal of the current view holds. */
+  readonly unproposed: Map<number, WaitingRequest>;
+}
+
+/** The waiting requests of all clients. */
+export class RequestPool {
+  /** The order of clients is the order of their turns. */
+  private readonly clients = new Map<ClientId, ClientRequests>();
+  /** In the order of arrival. */
+  private readonly undecided = new Set<WaitingRequest>();
+  private requestCount = 0;
+  private sizeBytes = 0;
+  private unproposedCount = 0;
+  private unproposedOperations = 0;
+  private unproposedBytes = 0;
+
+  constructor(private readonly limits: RequestPoolLimits) {}
+
+  /** How many wait. */
+  get size(): number {
+    return this.requestCount;
+  }
+
+  /** How many wait that no proposal of the current view holds. */
+  get unproposed(): number {
+    return this.unproposedCount;
+  }
+
+  /** Whether this request waits. */
+  isWaiting(key: RequestKey): boolean {
+    return this.clients.get(key.clientId)?.waiting.has(key.number) ?? false;
+  }
+
+  /** Whether what is not proposed yet fills a batch. */
+  fills(room: BatchRoom): boolean {
+    return this.unproposedOperations >= room.operationsMax || this.unproposedBytes >= room.bytesMax;
+  }
+
+  /** Takes a request; `duplicate` where it waits already, `quota` where the bounds are reached. */
+  add(request: Verified<SignedRequest>, isLocal: boolean, nowMs: number): WaitingRequest | 'duplicate' | 'quota' {
+    const requests = this.clients.get(request.clientId) ?? { waiting: new Map(), unproposed: new Map() };
+    if (requests.waiting.has(request.number)) {
+      return 'duplicate';
+    }
+    if (
+      requests.waiting.size >= this.limits.requestsOfClientMax ||
+      this.requestCount >= this.limits.requestsMax ||
+      this.sizeBytes + request.bytes.length > this.limits.bytesMax
+    ) {
+      return 'quota';
+    }
+    const waiting: WaitingRequest = {
+      request,
+      knownSinceMs: nowMs,
+      isLocal,
+      proposedIn: undefined,
+      relayedAtMs: undefined,
+    };
+    requests.waiting.set(request.number, waiting);
+    requests.unproposed.set(request.number, waiting);
+    this.undecided.add(waiting);
+    this.clients.set(request.clientId, requests);
+    this.requestCount++;
+    this.sizeBytes += request.bytes.length;
+    this.countUnproposed(waiting, 1);
+    return waiting;
+  }
+
+  /** The request waits no more; gives since when it was known, undefined where it did not wait. */
+  settle(key: RequestKey): number | undefined {
+    const requests = this.clients.get(key.clientId);
+    const waiting = requests?.waiting.get(key.number);
+    if (requests === undefined || waiting === undefined) {
+      return undefined;
+    }
+    this.undecided.delete(waiting);
+    requests.waiting.delete(key.number);
+    if (requests.waiting.size === 0) {
+      this.clients.delete(key.clientId);
+    }
+    this.requestCount--;
+    this.sizeBytes -= waiting.request.bytes.length;
+    if (requests.unproposed.delete(key.number)) {
+      this.countUnproposed(waiting, -1);
+    }
+    return waiting.knownSinceMs;
+  }
+
+  /** Every request of the client up to this number is dead. */
+  acknowledge(clientId: ClientId, number: number): void {
+    const numbers = [...(this.clients.get(clientId)?.waiting.keys() ?? [])].sort((left, right) => left - right);
+    for (const dead of numbers.filter((candidate) => candidate <= number)) {
+      this.settle({ clientId, number: dead });
+    }
+  }
+
+  /** These requests stand in a proposal of this view. */
+  markProposed(keys: readonly RequestKey[], view: View): void {
+    for (const key of keys) {
+      this.markOneProposed(key, view);
+    }
+  }
+
+  /** These requests are committed, with all before them: nobody is to blame for what they wait for now. */
+  markDecided(keys: readonly RequestKey[]): void {
+    for (const { clientId, number } of keys) {
+      const waiting = this.clients.get(clientId)?.waiting.get(number);
+      if (waiting !== undefined) {
+        this.undecided.delete(waiting);
+      }
+    }
+  }
+
+  /** The view was left: what was proposed in it waits to be proposed again. */
+  forgetProposals(): void {
+    // order: of arrival within each client, as before they were proposed.
+    for (const requests of this.clients.values()) {
+      requests.unproposed.clear();
+      // order: of arrival.
+      for (const [number, waiting] of requests.waiting) {
+        if (waiting.proposedIn !== undefined) {
+          waiting.proposedIn = undefined;
+          this.countUnproposed(waiting, 1);
+        }
+        requests.unproposed.set(number, waiting);
+      }
+    }
+  }
+
+  private markOneProposed(key: RequestKey, view: View): void {
+    const requests = this.clients.get(key.clientId);
+    const waiting = requests?.waiting.get(key.number);
+    if (waiting !== undefined && requests?.unproposed.delete(key.number)) {
+      waiting.proposedIn = view;
+      this.countUnproposed(waiting, -1);
+    }
+  }
+
+  /** Takes requests that no proposal holds for a batch, clients in turn, and marks them; at least one if any is there. */
+  takeBatch(room: BatchRoom, view: View): SignedRequest[] {
+    const taken: SignedRequest[] = [];
+    const served: ClientId[] = [];
+    let operations = 0;
+    let bytes = 0;
+    // order: of the clients' turns, which follows from the events alone.
+    let turns = [...this.clients].map(([clientId, requests]) => ({ clientId, queue: requests.unproposed.values() }));
+    while (turns.length > 0) {
+      const next: typeof turns = [];
+      for (const turn of turns) {
+        const request = turn.queue.next().value?.request;
+        if (request === undefined) {
+          continue;
+        }
+        const fits =
+          operations + request.operations.length <= room.operationsMax && bytes + shareOf(request) <= room.bytesMax;
+        if (!fits && taken.length > 0) {
+          continue;
+        }
+        operations += request.operations.length;
+        bytes += shareOf(request);
+        taken.push(request);
+        served.push(turn.clientId);
+        next.push(turn);
+      }
+      turns = next;
+    }
+    this.markProposed(taken, view);
+    this.endTurn(served);
+    return taken;
+  }
+
+  /** The oldest waiting request that isn't decided. */
+  oldest(): WaitingRequest | undefined {
+    return this.undecided.values().next().value;
+  }
+
+  /** Waiting requests that match, oldest first. */
+  select(matches: (waiting: WaitingRequest) => boolean): WaitingRequest[] {
+    const selected: WaitingRequest[] = [];
+    for (const requests of this.clients.values()) {
+      for (const waiting of requests.waiting.values()) {
+        if (matches(waiting)) {
+          selected.push(waiting);
+        }
+      }
+    }
+    return selected.sort((left, right) => left.knownSinceMs - right.knownSinceMs);
+  }
+
+  /** Clients that were served go behind those that weren't, so that the next batch begins with the others. */
+  private endTurn(served: readonly ClientId[]): void {
+    for (const clientId of served) {
+      const requests = this.clients.get(clientId);
+      if (requests !== undefined) {
+        this.clients.delete(clientId);
+        this.clients.set(clientId, requests);
+      }
+    }
+  }
+
+  private countUnproposed({ request }: WaitingRequest, sign: 1 | -1): void {
+    this.unproposedCount += sign;
+    this.unproposedOperations += sign * request.operations.length;
+    this.unproposedBytes += sign * shareOf(request);
+  }
+}
+
+/** What a request takes of a batch: its bytes, a tag and a length. */
+function shareOf(request: SignedRequest): number {
+  return request.bytes.length + REQUEST_FIELD_BYTES;
+}
+
+const REQUEST_FIELD_BYTES = 6;

@@ -1,0 +1,141 @@
+/**
+ * What a replica knows of one sequence: the proposal it accepted, the votes, and what they amount to.
+ *
+ * 1. A sender's prepare counts once a view, his commit once a view with the highest view kept; the first valid one stands.
+ * 2. Prepared and committed are computed from the votes; only their certificates are stored.
+ *
+ * [OSDI §4.2]
+ */
+import type { Digest } from '../util/digest.js';
+import type { CommitCertificate, PreparedCertificate } from './certificates.js';
+import type { ReplicaId, Sequence, View } from './identifiers.js';
+import type { BatchSummary, Commit, PrePrepare, Prepare, Signed, Verified } from './messages.js';
+import { primaryOf, type QuorumSizes } from './quorum.js';
+
+/** A pre-prepare that this replica made or accepted, with its batch. */
+export interface Proposal {
+  readonly prePrepare: PrePrepare;
+  /** Undefined only for the own one until its signature is made. */
+  signed: Verified<Signed<PrePrepare>> | undefined;
+  /** Undefined until its bytes are here: a NewView proposes by digest. */
+  batch: BatchSummary | undefined;
+}
+
+/** A batch that a quorum committed. */
+export interface Committed {
+  readonly view: View;
+  readonly batchDigest: Digest;
+  /** Absent for what came as ledger. */
+  readonly certificate: CommitCertificate | undefined;
+}
+
+/** One sequence in (h, H]. */
+export interface Slot {
+  readonly sequence: Sequence;
+  /** When this replica first heard of it, monotonic. */
+  readonly knownSinceMs: number;
+  /** Of the current view. */
+  proposal: Proposal | undefined;
+  /** Of the current view, by sender. */
+  readonly prepares: Map<ReplicaId, Verified<Signed<Prepare>>>;
+  /** Of the highest view, by sender. */
+  readonly commits: Map<ReplicaId, Verified<Signed<Commit>>>;
+  /** Of the highest view in which it prepared here. */
+  prepared: PreparedCertificate | undefined;
+  committed: Committed | undefined;
+  /** The batch that is committed, once its bytes are here. */
+  committedBatch: BatchSummary | undefined;
+  /** The batches of this sequence whose bytes are in the store, of this view and those that were prepared or committed. */
+  readonly batches: Map<Digest, BatchSummary>;
+}
+
+/** A slot of which nothing is known yet. */
+export function createSlot(sequence: Sequence, knownSinceMs: number): Slot {
+  return {
+    sequence,
+    knownSinceMs,
+    proposal: undefined,
+    prepares: new Map(),
+    commits: new Map(),
+    prepared: undefined,
+    committed: undefined,
+    committedBatch: undefined,
+    batches: new Map(),
+  };
+}
+
+/**
+ * The prepared certificate that the slot's votes make, or undefined. The primary's pre-prepare stands for its prepare,
+ * so that quorum − 1 prepares by other replicas are enough.
+ */
+export function computePreparedCertificate(slot: Slot, sizes: QuorumSizes): PreparedCertificate | undefined {
+  const signed = slot.proposal?.signed;
+  if (signed === undefined) {
+    return undefined;
+  }
+  const { view, batchDigest } = signed.message;
+  const primary = primaryOf(view, sizes.replicaCount);
+  const prepares = bySender(slot.prepares).filter(
+    ({ message, sender }) => sender !== primary && message.view === view && message.batchDigest === batchDigest,
+  );
+  const needed = sizes.quorum - 1;
+  return prepares.length >= needed ? { prePrepare: signed, prepares: prepares.slice(0, needed) } : undefined;
+}
+
+/** Whether the batch of the slot's proposal is prepared in the proposal's view. */
+export function isPrepared(slot: Slot): boolean {
+  return slot.prepared !== undefined && slot.prepared.prePrepare.message.view === slot.proposal?.prePrepare.view;
+}
+
+/** What a quorum of the slot's commits with one view and digest decides, or undefined. */
+export function computeCommitted(slot: Slot, sizes: QuorumSizes): Committed | undefined {
+  if (slot.commits.size < sizes.quorum) {
+    return undefined;
+  }
+  const commits = bySender(slot.commits);
+  for (const { message } of commits) {
+    const equal = commits.filter(
+      (other) => other.message.view === message.view && other.message.batchDigest === message.batchDigest,
+    );
+    if (equal.length >= sizes.quorum) {
+      return {
+        view: message.view,
+        batchDigest: message.batchDigest,
+        certificate: { commits: equal.slice(0, sizes.quorum) },
+      };
+    }
+  }
+  return undefined;
+}
+
+/** [OSDI §4.2 committed-local] Whether the slot's batch is decided and here, so that it can be executed in its turn. */
+export function isCommittedLocal(slot: Slot): boolean {
+  return slot.committed !== undefined && slot.committedBatch !== undefined;
+}
+
+/** The batch's bytes are in the store: whoever in the slot waited for it has it. */
+export function learnBatch(slot: Slot, batch: BatchSummary): void {
+  slot.batches.set(batch.digest, batch);
+  if (slot.proposal?.prePrepare.batchDigest === batch.digest) {
+    slot.proposal.batch = batch;
+  }
+  if (slot.committed?.batchDigest === batch.digest) {
+    slot.committedBatch = batch;
+  }
+}
+
+/** The view is left: what was accepted in it stands only where it prepared or is committed. */
+export function leaveView(slot: Slot): void {
+  slot.proposal = undefined;
+  slot.prepares.clear();
+  for (const digest of [...slot.batches.keys()]) {
+    if (digest !== slot.prepared?.prePrepare.message.batchDigest && digest !== slot.committed?.batchDigest) {
+      slot.batches.delete(digest);
+    }
+  }
+}
+
+/** The values of a map of votes, sorted by sender. */
+function bySender<V extends { readonly sender: ReplicaId }>(votes: ReadonlyMap<ReplicaId, V>): V[] {
+  return [...votes.values()].sort((left, right) => left.sender - right.sender);
+}

@@ -1,0 +1,229 @@
+/**
+ * The state of one replica's protocol and the outbox of the step that is being made. The handlers beside this file
+ * change it; nothing else does.
+ */
+import { assert } from '../util/assert.js';
+import type { Digest, Hash } from '../util/digest.js';
+import type { CheckpointCertificate } from './certificates.js';
+import type { Effect } from './effects.js';
+import type { Event, Now } from './events.js';
+import { type ReplicaId, type Sequence, sequence, type View } from './identifiers.js';
+import type { BegunView, Evidence } from './log-record.js';
+import type {
+  BatchSummary,
+  Checkpoint,
+  NewView,
+  Signed,
+  SignedRequest,
+  Status,
+  Verified,
+  ViewChange,
+} from './messages.js';
+import type { InputType, Note } from './notes.js';
+import type { ConsensusParameters, LocalParameters } from './parameters.js';
+import { primaryOf, type QuorumSizes } from './quorum.js';
+import type { Rejection } from './rejection.js';
+import type { RequestPool } from './request-pool.js';
+import { createSlot, type Slot } from './slot.js';
+import type { TimerName, TimerTable } from './timers.js';
+import type { HeldViewChange, ViewChangeLog } from './view-change-log.js';
+import type { NewViewPlan, ViewChangeRules } from './view-change-rules.js';
+
+/** What the core is made with. The functions are pure: the real ones live in crypto and wire. */
+export interface CoreConfiguration {
+  readonly replica: ReplicaId;
+  readonly sizes: QuorumSizes;
+  readonly consensus: ConsensusParameters;
+  readonly local: LocalParameters;
+  readonly hash: Hash;
+  /** What fills a gap in a NewView: the fixed batch without requests. */
+  readonly nullBatch: BatchSummary;
+  readonly encodeBatch: (timestampMs: number, requests: readonly SignedRequest[]) => Uint8Array;
+}
+
+/** The state that a quorum certified, and its certificate. */
+export interface StableCheckpoint {
+  readonly sequence: Sequence;
+  /** The genesis digest at sequence 0. */
+  readonly headerDigest: Digest;
+  /** Undefined at sequence 0. */
+  readonly certificate: CheckpointCertificate | undefined;
+}
+
+/** The most that is sent again to one peer in a second. */
+export const RESEND_BYTES_PER_SECOND = 8 * 1024 * 1024;
+
+/** What is known of a peer. */
+export interface PeerState {
+  connected: boolean;
+  /** When anything of his came last, monotonic. */
+  heardAtMs: number;
+  /** His last Status, and when it came. */
+  status: Status | undefined;
+  statusAtMs: number;
+  /** What was sent again to him and when, by name; cleared as it ages. */
+  readonly resentAtMs: Map<string, number>;
+  /** The bytes that may be sent again to him now. */
+  resendBudgetBytes: number;
+  resendBudgetAtMs: number;
+}
+
+/** A pre-prepare whose time has not come by the own clock (protocol.md 4, time). */
+export type DelayedProposal = Extract<Event, { kind: 'prePrepareReceived' }>;
+
+/** What one sender said of one future view. */
+export interface FutureMessages {
+  readonly view: View;
+  readonly votes: Event[];
+  readonly proposals: Event[];
+}
+
+/** All of it. */
+export interface CoreState {
+  readonly configuration: CoreConfiguration;
+  view: View;
+  active: boolean;
+  stable: StableCheckpoint;
+  /** The sequences in (h, H] of which something is known. */
+  readonly slots: Map<Sequence, Slot>;
+  /** The highest sequence that was executed, no gap below. */
+  lastExecuted: Sequence;
+  lastHeaderDigest: Digest;
+  /** The highest sequence handed over for execution. */
+  lastDispatched: Sequence;
+  /** Header digests that fetched ledger entries promised, until execution shows the own. */
+  readonly promisedHeaders: Map<Sequence, Digest>;
+  readonly pool: RequestPool;
+  /** Checkpoints in (h, H], and each sender's highest above, by sequence and sender. */
+  readonly checkpoints: Map<Sequence, Map<ReplicaId, Verified<Signed<Checkpoint>>>>;
+  /** The own checkpoints from h on, signed or not yet. */
+  readonly ownCheckpoints: Map<Sequence, Checkpoint>;
+  readonly delayed: Map<Sequence, DelayedProposal>;
+  /** The own ViewChange that the log gave back at the start. */
+  readonly ownViewChange: Verified<Signed<ViewChange>> | undefined;
+  /** What began the view, where it is active in one that is not 0. */
+  begun: BegunView | undefined;
+  /** The highest sequence that the NewView of this view proposes, 0 for none. */
+  newViewMax: Sequence;
+  readonly viewChanges: ViewChangeLog;
+  /** One NewView of each sender, the highest. */
+  readonly pendingNewViews: Map<ReplicaId, { readonly signed: Verified<Signed<NewView>>; readonly digest: Digest }>;
+  /** ViewChanges that were judged bad since the last view was entered. */
+  readonly badNamed: Set<Digest>;
+  /** When a bad ViewChange of a sender came last: he waits a timeout. */
+  readonly badViewChangeAtMs: Map<ReplicaId, number>;
+  /** The NewView that this replica, as primary, is about to sign. */
+  forming: { readonly viewChanges: readonly HeldViewChange[]; readonly plan: NewViewPlan } | undefined;
+  /** Contradicting statements of the primary of this view that came in this step. */
+  provenFault: { readonly view: View; readonly first: Signed; readonly second: Signed } | undefined;
+  readonly future: Map<ReplicaId, FutureMessages>;
+  /** T: the delay of the request timer and of the new-view timer. */
+  timeoutMs: number;
+  /** A checkpoint became stable, or the replica started, since it last left a view. */
+  hasStableSinceMove: boolean;
+  /** When it entered the view it is active in, and when it left the last one. */
+  enteredAtMs: number;
+  leftAtMs: number;
+  /** Sequences executed since T was last looked at, and the longest that a request waited meanwhile. */
+  executedInView: number;
+  timeoutLookedAtMs: number;
+  longestWaitMs: number;
+  readonly peers: Map<ReplicaId, PeerState>;
+  /** One a kind and replica. */
+  readonly evidence: Evidence[];
+  /** Its state differs from what a quorum signed: it executes, votes and serves no more. */
+  diverged: boolean;
+  clockAlarm: boolean;
+  /** The batch delay passed in this step: what waits goes. */
+  batchDelayPassed: boolean;
+  /** The stable checkpoint up to which the ledger is being fetched, 0 for none. */
+  fetchingLedgerTo: Sequence;
+  /** Whether the heartbeat runs at its busy pace. */
+  statusIsQuick: boolean;
+  readonly timers: TimerTable;
+  /** Of the step that is being made. */
+  now: Now;
+  effects: Effect[];
+}
+
+/** h. */
+export function lowWatermark(state: CoreState): Sequence {
+  return state.stable.sequence;
+}
+
+/** H: h + window. */
+export function highWatermark(state: CoreState): Sequence {
+  return sequence(state.stable.sequence + state.configuration.consensus.windowSize);
+}
+
+/** Whether `candidate` is in (h, H]. */
+export function isInWindow(state: CoreState, candidate: Sequence): boolean {
+  return candidate > lowWatermark(state) && candidate <= highWatermark(state);
+}
+
+/** The primary of the current view. */
+export function currentPrimary(state: CoreState): ReplicaId {
+  return primaryOf(state.view, state.configuration.sizes.replicaCount);
+}
+
+/** Whether this replica is the primary of the current view. */
+export function isPrimary(state: CoreState): boolean {
+  return currentPrimary(state) === state.configuration.replica;
+}
+
+/** The slot of a sequence in the window, made where it is missing. */
+export function slotAt(state: CoreState, at: Sequence): Slot {
+  assert(isInWindow(state, at), `sequence ${at} is in (${lowWatermark(state)}, ${highWatermark(state)}]`);
+  let slot = state.slots.get(at);
+  if (slot === undefined) {
+    slot = createSlot(at, state.now.elapsedMs);
+    state.slots.set(at, slot);
+  }
+  return slot;
+}
+
+/** What the rules of ViewChanges and NewViews depend on. */
+export function rulesOf({ configuration }: CoreState): ViewChangeRules {
+  const { sizes, consensus, nullBatch } = configuration;
+  return {
+    sizes,
+    checkpointInterval: consensus.checkpointInterval,
+    windowSize: consensus.windowSize,
+    nullBatchDigest: nullBatch.digest,
+  };
+}
+
+/** Adds an effect to the step's outbox. */
+export function emit(state: CoreState, effect: Effect): void {
+  state.effects.push(effect);
+}
+
+/** Adds a remark to the step's outbox. */
+export function note(state: CoreState, remark: Note): void {
+  state.effects.push({ kind: 'note', note: remark });
+}
+
+/** Remarks on a message that was not taken. */
+export function noteRejection(
+  state: CoreState,
+  type: InputType,
+  rejection: Rejection,
+  sender: ReplicaId | undefined,
+): void {
+  note(state, { kind: 'rejected', type, code: rejection.code, sender });
+}
+
+/** Starts a timer unless it runs. */
+export function ensureTimer(state: CoreState, timer: TimerName, delayMs: number): void {
+  if (!state.timers.isRunning(timer)) {
+    emit(state, state.timers.start(timer, delayMs));
+  }
+}
+
+/** Stops a timer where it runs. */
+export function stopTimer(state: CoreState, timer: TimerName): void {
+  const effect = state.timers.stop(timer);
+  if (effect !== undefined) {
+    emit(state, effect);
+  }
+}

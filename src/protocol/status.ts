@@ -1,0 +1,153 @@
+/**
+ * The Status that a replica sends to each peer: what it has and lacks (protocol.md 8). No single send matters: whatever
+ * was lost is sent again by whoever sees in a Status that it is missing.
+ */
+import type { Digest } from '../util/digest.js';
+import type { ReplicaId, Sequence } from './identifiers.js';
+import { sequence } from './identifiers.js';
+import type { Status } from './messages.js';
+import { isPrepared, type Slot } from './slot.js';
+import { type CoreState, currentPrimary, emit, ensureTimer, highWatermark, lowWatermark } from './state.js';
+
+/** While something is missing anywhere, and otherwise. */
+const STATUS_BUSY_MS = 1_000;
+const STATUS_IDLE_MS = 5_000;
+
+/** The first sequence that the bitmaps speak of. */
+export function bitmapBase(status: { lowWatermark: Sequence; lastExecuted: Sequence }): Sequence {
+  return sequence(Math.max(status.lowWatermark, status.lastExecuted) + 1);
+}
+
+/** Whether bit `index` is set, least significant bit first. */
+export function isBitSet(bitmap: Uint8Array, index: number): boolean {
+  return (((bitmap[index >> 3] ?? 0) >> (index & 7)) & 1) === 1;
+}
+
+/** The Status for one peer. */
+function computeStatus(state: CoreState, to: ReplicaId): Status {
+  const last = lastKnown(state);
+  const base = bitmapBase({ lowWatermark: lowWatermark(state), lastExecuted: state.lastExecuted });
+  const length = Math.max(0, last - base + 1);
+  return {
+    type: 'status',
+    to,
+    view: state.view,
+    active: state.active,
+    lowWatermark: lowWatermark(state),
+    lastExecuted: state.lastExecuted,
+    clockMs: Math.max(0, state.now.wallMs),
+    missingPrePrepares: bitmap(state, base, length, (slot) => slot?.proposal?.batch === undefined),
+    missingPrepares: bitmap(state, base, length, (slot) => slot === undefined || !isPrepared(slot)),
+    missingCommits: bitmap(state, base, length, (slot) => slot?.committedBatch === undefined),
+    checkpoints: heldCheckpoints(state),
+    highestVoteSequence: highestVoteOf(state, to),
+    recovering: false,
+    viewChanges: state.viewChanges.names(),
+    newViewDigest: heldNewViewDigest(state),
+  };
+}
+
+/** The digest of the NewView of its view that this replica accepted or is about to. */
+function heldNewViewDigest(state: CoreState): Digest | undefined {
+  if (state.begun !== undefined) {
+    return state.configuration.hash(state.begun.newView.payload);
+  }
+  const pending = state.pendingNewViews.get(currentPrimary(state));
+  return pending?.signed.message.newView === state.view ? pending.digest : undefined;
+}
+
+/** The highest sequence in the window that this replica or a peer's Status speaks of. */
+function lastKnown(state: CoreState): Sequence {
+  let last = state.lastExecuted;
+  for (const at of state.slots.keys()) {
+    last = at > last ? at : last;
+  }
+  for (const { status } of state.peers.values()) {
+    last = status !== undefined && status.lastExecuted > last ? status.lastExecuted : last;
+  }
+  return last < highWatermark(state) ? last : highWatermark(state);
+}
+
+function bitmap(
+  state: CoreState,
+  base: Sequence,
+  length: number,
+  isMissing: (slot: Slot | undefined) => boolean,
+): Uint8Array {
+  const bits = new Uint8Array(Math.ceil(length / 8));
+  for (let index = 0; index < length; index++) {
+    if (isMissing(state.slots.get(sequence(base + index)))) {
+      bits[index >> 3] = (bits[index >> 3] ?? 0) | (1 << (index & 7));
+    }
+  }
+  return bits;
+}
+
+function heldCheckpoints(state: CoreState): Status['checkpoints'] {
+  return [...state.checkpoints]
+    .sort(([left], [right]) => left - right)
+    .flatMap(([at, bySender]) =>
+      [...bySender.keys()].sort((left, right) => left - right).map((replica) => ({ replica, sequence: at })),
+    );
+}
+
+function highestVoteOf(state: CoreState, replica: ReplicaId): Sequence {
+  let highest = sequence(0);
+  for (const slot of state.slots.values()) {
+    const isVoter =
+      slot.prepares.has(replica) || slot.commits.has(replica) || slot.proposal?.signed?.sender === replica;
+    if (isVoter && slot.sequence > highest) {
+      highest = slot.sequence;
+    }
+  }
+  return highest;
+}
+
+/** Whether Status goes out every second: something known to anyone is not executed, certified or entered here. */
+function isBusy(state: CoreState): boolean {
+  if (!state.active || state.ownCheckpoints.size > 0 || state.lastExecuted < lowWatermark(state)) {
+    return true;
+  }
+  for (const at of state.slots.keys()) {
+    if (at > state.lastExecuted) {
+      return true;
+    }
+  }
+  for (const { status } of state.peers.values()) {
+    if (status !== undefined && status.lastExecuted > state.lastExecuted) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/** Sends Status to one peer. */
+export function sendStatus(state: CoreState, to: ReplicaId): void {
+  emit(state, { kind: 'sendStatus', message: computeStatus(state, to) });
+}
+
+/** The heartbeat is due, or the view changed: Status to every connected peer. */
+export function sendStatusToAll(state: CoreState): void {
+  for (const peer of connectedPeers(state)) {
+    sendStatus(state, peer);
+  }
+}
+
+/** Keeps the heartbeat at the pace that fits; quickens one that was started at rest. */
+export function updateStatusTimer(state: CoreState): void {
+  const busy = isBusy(state);
+  if (busy && !state.statusIsQuick && state.timers.isRunning('status')) {
+    emit(state, state.timers.start('status', STATUS_BUSY_MS));
+    state.statusIsQuick = true;
+  } else if (!state.timers.isRunning('status')) {
+    ensureTimer(state, 'status', busy ? STATUS_BUSY_MS : STATUS_IDLE_MS);
+    state.statusIsQuick = busy;
+  }
+}
+
+function connectedPeers(state: CoreState): ReplicaId[] {
+  return [...state.peers]
+    .filter(([, peer]) => peer.connected)
+    .map(([id]) => id)
+    .sort((left, right) => left - right);
+}

@@ -1,0 +1,145 @@
+/**
+ * Writing a new cluster's folder.
+ *
+ * 1. Nothing that exists is overwritten: the folder must be missing or empty.
+ * 2. A marker stands in it while it is incomplete, so that a folder whose making was cut short is told from a cluster.
+ *    `genesis.json` comes last: where it is, everything is.
+ * 3. A file appears whole and synced, or not at all. Private ones are never readable by others, not for a moment.
+ * 4. After an error, what was made is removed again.
+ */
+import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { ConfigurationError } from '../util/configuration-error.js';
+import { GENESIS_FILE } from './initialize-check.js';
+
+/** Stands in the folder while it is being made. */
+const MARKER_FILE = '.initializing';
+/** What a file system may put into an empty folder by itself. */
+const IGNORED: ReadonlySet<string> = new Set(['lost+found']);
+
+const DIRECTORY_MODE = 0o700;
+/** For files that are not secret. */
+export const PUBLIC_MODE = 0o644;
+/** For private keys. */
+export const PRIVATE_MODE = 0o600;
+
+function refuse(file: string, message: string, remedy: string): never {
+  throw new ConfigurationError({ file, path: '', message, remedy });
+}
+
+/** Says what to do about an error of the file system. */
+function wrapError(file: string, error: unknown): unknown {
+  if (error instanceof ConfigurationError || !(error instanceof Error) || !('code' in error)) {
+    return error;
+  }
+  const message = `the file can not be written (${String(error.code)})`;
+  const remedy = 'Choose a folder on a disk with space where this user may write, then repeat';
+  return new ConfigurationError({ file, path: '', message, remedy });
+}
+
+function syncDirectory(directory: string): void {
+  const descriptor = openSync(directory, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function writeWhole(file: string, bytes: Uint8Array, mode: number): void {
+  const descriptor = openSync(file, 'wx', mode);
+  try {
+    let written = 0;
+    while (written < bytes.length) {
+      written += writeSync(descriptor, bytes, written);
+    }
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function judgeFolder(directory: string, names: readonly string[]): void {
+  if (names.includes(GENESIS_FILE)) {
+    const remedy = 'Start it, or name another folder for a new one';
+    refuse(join(directory, GENESIS_FILE), 'there is a cluster in this folder already', remedy);
+  }
+  if (names.includes(MARKER_FILE)) {
+    const remedy = `If no other \`pbft init\` runs, remove ${directory} and repeat`;
+    refuse(join(directory, MARKER_FILE), 'an earlier `pbft init` in this folder did not finish', remedy);
+  }
+  const [first] = names.filter((name) => !IGNORED.has(name));
+  if (first !== undefined) {
+    refuse(join(directory, first), 'the folder for a new cluster is not empty', 'Name an empty or a new folder');
+  }
+}
+
+/** A folder that is being filled. */
+export class NewFolder {
+  readonly #directory: string;
+  /** What was made, in order. */
+  readonly #made: string[] = [];
+
+  private constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  /** Makes or takes the empty folder and marks it. Throws a ConfigurationError where it is not free. */
+  static open(directory: string): NewFolder {
+    const folder = new NewFolder(directory);
+    try {
+      const firstMade = mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE });
+      judgeFolder(directory, readdirSync(directory));
+      if (firstMade !== undefined) {
+        folder.#made.push(firstMade);
+      }
+      folder.#make(join(directory, MARKER_FILE), (file) => writeWhole(file, new Uint8Array(), PUBLIC_MODE));
+      return folder;
+    } catch (error) {
+      throw wrapError(directory, error);
+    }
+  }
+
+  #make(path: string, make: (path: string) => void): void {
+    try {
+      make(path);
+      this.#made.push(path);
+    } catch (error) {
+      throw wrapError(path, error);
+    }
+  }
+
+  /** Makes a folder in it that only this user enters. */
+  makeDirectory(name: string): void {
+    this.#make(join(this.#directory, name), (path) => mkdirSync(path, { mode: DIRECTORY_MODE }));
+  }
+
+  /** Writes a file that must not exist, whole and synced. */
+  write(name: string, content: string | Uint8Array, mode: number): void {
+    const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
+    this.#make(join(this.#directory, name), (file) => {
+      const partial = `${file}.partial`;
+      try {
+        writeWhole(partial, bytes, mode);
+        renameSync(partial, file);
+      } catch (error) {
+        rmSync(partial, { force: true });
+        throw error;
+      }
+      syncDirectory(dirname(file));
+    });
+  }
+
+  /** Removes the marker: the folder is complete. */
+  complete(): void {
+    rmSync(join(this.#directory, MARKER_FILE));
+    syncDirectory(this.#directory);
+  }
+
+  /** Removes what was made. What can't be removed stays with the marker, which says so. */
+  undo(): void {
+    for (const path of this.#made.toReversed()) {
+      rmSync(path, { recursive: true, force: true });
+    }
+  }
+}

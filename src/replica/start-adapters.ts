@@ -1,0 +1,131 @@
+/** What a replica stands on, made from its files: the data directory, the links to peers, the ports it serves. */
+import { type ClientServer, createClientServer } from '../api/client-server.js';
+import { sha256 } from '../crypto/hash.js';
+import { createSigner, createVerifier } from '../crypto/signatures.js';
+import { createGrpcTransport } from '../network/grpc-transport.js';
+import { type HttpServer, startHttpServer } from '../observability/http-server.js';
+import type { MetricsHandle } from '../observability/metrics.js';
+import type { Logger } from '../ports/logger.js';
+import type { Transport } from '../ports/transport.js';
+import { replicaId } from '../protocol/identifiers.js';
+import type { ReplicaRuntime } from '../runtime/replica-runtime.js';
+import { type DataDirectory, openDataDirectory } from '../storage/data-directory.js';
+import type { ReplicaFiles } from './initialize-check.js';
+import { machineTimers } from './machine-timers.js';
+import { StartError } from './start-error.js';
+import { PROTOCOL_VERSION, VERSION } from './version.js';
+
+/** What measures and tells. */
+export interface Observers {
+  readonly metrics: MetricsHandle;
+  readonly logger: Logger;
+}
+
+/** Opens the replica's data directory, or makes it. */
+export function openDirectory({ configuration, genesis, keys }: ReplicaFiles): Promise<DataDirectory> {
+  return new Promise((resolve, reject) => {
+    openDataDirectory(
+      {
+        directory: configuration.dataDirectory,
+        engine: configuration.storage.engine,
+        identity: {
+          clusterId: genesis.clusterId,
+          replica: replicaId(configuration.replica),
+          keyFingerprint: keys.signingKeyPin,
+        },
+      },
+      (result) => (result.ok ? resolve(result.value) : reject(new StartError(result.error.message))),
+    );
+  });
+}
+
+/** The links to the peers; nothing listens or dials yet. */
+export function createTransport(
+  { configuration, genesis, keys }: ReplicaFiles,
+  { metrics, logger }: Observers,
+): Transport {
+  const own = replicaId(configuration.replica);
+  return createGrpcTransport({
+    own,
+    clusterId: genesis.clusterId,
+    parametersDigest: genesis.parametersDigest,
+    protocolVersion: PROTOCOL_VERSION,
+    listen: configuration.listen.peer,
+    peers: new Map(
+      Object.entries(configuration.peers)
+        .map(([id, address]) => [replicaId(Number(id)), address] as const)
+        .filter(([id]) => id !== own),
+    ),
+    tls: keys.tls,
+    tlsPins: genesis.replicas.map(({ tlsKeyPin }) => tlsKeyPin),
+    limits: {
+      messageBytesMax: configuration.link.messageBytesMax,
+      queueMessagesMax: configuration.link.queuedMessagesMax,
+      queueBytesMax: configuration.link.queuedBytesMax,
+    },
+    hash: sha256,
+    signer: createSigner(keys.signingKey, genesis.clusterId),
+    verifier: createVerifier(genesis),
+    timers: machineTimers,
+    metrics: metrics.metrics,
+    logger,
+  });
+}
+
+/**
+ * Serves metrics and health. A replica that gave up is not alive; one that diverged is, and not ready: starting it again
+ * heals nothing, and the operator wants to ask it what happened.
+ */
+export function startHttp(
+  { configuration }: ReplicaFiles,
+  runtime: ReplicaRuntime,
+  { metrics: { registry, metrics }, logger }: Observers,
+): Promise<HttpServer> {
+  const readiness = (): readonly string[] => {
+    const reasons = runtime.notReadyReasons();
+    metrics.set('pbft_is_ready', {}, reasons.length === 0 ? 1 : 0);
+    return reasons;
+  };
+  const liveness = (): readonly string[] => {
+    const reason = runtime.fatalReason;
+    return reason === undefined ? [] : [`stopped: ${reason}`];
+  };
+  return new Promise((resolve, reject) => {
+    startHttpServer({ ...configuration.listen.http, registry, readiness, liveness, logger }, (result) =>
+      result.ok ? resolve(result.value) : reject(result.error),
+    );
+  });
+}
+
+/** The client port; it doesn't listen yet. */
+export function createServer(
+  { configuration, genesis, clientTls }: ReplicaFiles,
+  runtime: ReplicaRuntime,
+  { metrics, logger }: Observers,
+): ClientServer {
+  const { clients, listen } = configuration;
+  return createClientServer({
+    face: runtime,
+    timers: machineTimers,
+    metrics: metrics.metrics,
+    logger,
+    hash: sha256,
+    host: listen.client.host,
+    port: listen.client.port,
+    security:
+      clientTls === undefined
+        ? { kind: 'plaintext', allowRemote: clients.allowPlaintext }
+        : {
+            kind: 'tls',
+            certificateChain: Buffer.from(clientTls.certificatePem),
+            privateKey: Buffer.from(clientTls.keyPem),
+          },
+    application: genesis.application,
+    version: VERSION,
+    limits: {
+      operationBytesMax: genesis.parameters.requestBytesMax,
+      callsMax: clients.callsMax,
+      times: { defaultMs: clients.callTimeoutMs, maxMs: clients.callTimeoutMaxMs },
+    },
+  });
+}

@@ -1,0 +1,196 @@
+/**
+ * The composition root: a whole replica from its configuration. Everything is checked before anything is opened, the
+ * store is opened before anything listens, and a failure on the way closes what was opened.
+ */
+import { createKeyValueStateMachine } from '../application/key-value-state-machine.js';
+import { formatAddress } from '../config/address.js';
+import type { ConfigurationSources } from '../config/load-configuration.js';
+import { sha256 } from '../crypto/hash.js';
+import { computeClientId } from '../crypto/keys.js';
+import { createSigner, createVerifier } from '../crypto/signatures.js';
+import { createLogger } from '../observability/logger.js';
+import { createMetrics } from '../observability/metrics.js';
+import type { KeyValueStore } from '../ports/key-value-store.js';
+import type { Logger } from '../ports/logger.js';
+import type { StateMachine } from '../ports/state-machine.js';
+import { replicaId } from '../protocol/identifiers.js';
+import type { ReplicaStatus } from '../runtime/face.js';
+import { ReplicaRuntime } from '../runtime/replica-runtime.js';
+import { createReplicaStore } from '../storage/replica-store.js';
+import { withoutSync } from '../storage/without-sync.js';
+import { loadReplicaFiles, type ReplicaFiles } from './initialize-check.js';
+import { machineTimers } from './machine-timers.js';
+import { createServer, createTransport, type Observers, openDirectory, startHttp } from './start-adapters.js';
+import { StartError } from './start-error.js';
+import { VERSION } from './version.js';
+
+/** What a replica is started with. */
+export interface StartOptions extends ConfigurationSources {
+  /** The replica gave up by itself: the process should end with a failure. Called once. */
+  readonly onFatal: (reason: string) => void;
+}
+
+/** A replica that serves. */
+export interface StartedReplica {
+  readonly name: string;
+  /** `host:port` of each port, as bound. */
+  readonly addresses: { readonly client: string; readonly peer: string; readonly http: string };
+  readonly logger: Logger;
+  status(): ReplicaStatus;
+  /** Stops taking operations, finishes what is committed, closes the store; within 5 s. */
+  stop(): Promise<void>;
+}
+
+/** Starts a replica. Throws a ConfigurationError or a StartError that says what is wrong and what to do. */
+export async function startReplica(options: StartOptions): Promise<StartedReplica> {
+  const files = loadReplicaFiles(options);
+  const { configuration, genesis } = files;
+  const stateMachine = stateMachineOf(files);
+  const logger = createLogger({
+    level: configuration.logLevel,
+    fields: { replica: configuration.replica, name: nameOf(files) },
+  });
+  const { store, warning } = await openDirectory(files);
+  if (warning !== undefined) {
+    logger.warn({ engine: store.engine }, warning);
+  }
+  const metrics = createMetrics({
+    version: VERSION,
+    engine: () => store.engine,
+    peers: genesis.replicas.filter(({ id }) => id !== configuration.replica).map(({ id }) => String(id)),
+  });
+  const stops: Stop[] = [
+    (done) => store.close(() => done()),
+    (done) => {
+      metrics.stop();
+      done();
+    },
+  ];
+  try {
+    const runtime = createRuntime({ files, store, metrics, logger, stateMachine, onFatal: options.onFatal });
+    // It closes the store when what is under way is written.
+    stops.splice(0, 1, (done) => runtime.stop(done));
+    return await serve({ files, runtime, metrics, logger, stops });
+  } catch (error) {
+    await stopAll(stops);
+    throw error instanceof StartError ? error : new StartError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function nameOf({ configuration, genesis }: ReplicaFiles): string {
+  return genesis.replicas[configuration.replica]?.name ?? '';
+}
+
+function stateMachineOf({ genesis, configuration }: ReplicaFiles): StateMachine {
+  const keyValue = createKeyValueStateMachine();
+  if (genesis.application !== keyValue.name) {
+    throw new StartError(
+      `the genesis ${configuration.genesisFile} names the application "${genesis.application}", ` +
+        `which this version does not have; it has "${keyValue.name}"`,
+    );
+  }
+  return keyValue;
+}
+
+interface RuntimeParts extends Observers {
+  readonly files: ReplicaFiles;
+  readonly store: KeyValueStore;
+  readonly stateMachine: StateMachine;
+  readonly onFatal: (reason: string) => void;
+}
+
+function createRuntime(parts: RuntimeParts): ReplicaRuntime {
+  const { files, metrics, logger, stateMachine, onFatal } = parts;
+  const { configuration, genesis, keys } = files;
+  const { storage } = configuration;
+  if (storage.unsafeNoFsync) {
+    metrics.metrics.set('pbft_unsafe_mode', {}, 1);
+    logger.warn({}, 'storage.unsafeNoFsync is set: a power cut makes this replica a liar; for experiments only');
+  }
+  const store = storage.unsafeNoFsync ? withoutSync(parts.store) : parts.store;
+  return new ReplicaRuntime({
+    identity: {
+      replica: replicaId(configuration.replica),
+      names: genesis.replicas.map(({ name }) => name),
+      clusterId: genesis.clusterId,
+      sizes: genesis.quorumSizes,
+      checkpointInterval: genesis.parameters.checkpointInterval,
+      requestTimeoutMs: configuration.agreement.requestTimeoutMs,
+      storageEngine: store.engine,
+    },
+    ownClientId: computeClientId(keys.signingKey),
+    consensus: genesis.parameters,
+    local: configuration.agreement,
+    queues: {
+      peerMessagesMax: configuration.queues.peerMessagesMax,
+      peerBytesMax: configuration.queues.peerBytesMax,
+      clientOperationsMax: configuration.queues.clientMessagesMax,
+      clientBytesMax: configuration.queues.clientBytesMax,
+    },
+    answerBytesMax: Math.min(ANSWER_BYTES_MAX, configuration.link.messageBytesMax / 2),
+    hash: sha256,
+    signer: createSigner(keys.signingKey, genesis.clusterId),
+    verifier: createVerifier(genesis),
+    store: createReplicaStore(store, {
+      hash: sha256,
+      genesisDigest: genesis.clusterId,
+      limits: { ...genesis.parameters, replicaCount: genesis.quorumSizes.replicaCount },
+    }),
+    transport: createTransport(files, { metrics, logger }),
+    timers: machineTimers,
+    metrics: metrics.metrics,
+    logger,
+    stateMachine,
+    onFatal,
+  });
+}
+
+/** What one answer to a fetch carries of batches: a fraction of a second's work for the asker. */
+const ANSWER_BYTES_MAX = 8 * 1024 * 1024;
+
+interface Serving extends Observers {
+  readonly files: ReplicaFiles;
+  readonly runtime: ReplicaRuntime;
+  readonly stops: Stop[];
+}
+
+/** Listens, first for those who watch, then for peers, then for callers. */
+async function serve({ files, runtime, stops, ...observers }: Serving): Promise<StartedReplica> {
+  const { listen } = files.configuration;
+  const http = await startHttp(files, runtime, observers);
+  // Watched to the end.
+  stops.unshift((done) => http.stop(done));
+  await succeeds((done) => runtime.start(done));
+  const server = createServer(files, runtime, observers);
+  stops.push((done) => server.stop(done));
+  await succeeds((done) => server.start(done));
+  return {
+    name: nameOf(files),
+    addresses: {
+      client: server.address,
+      peer: formatAddress(listen.peer),
+      http: formatAddress({ host: listen.http.host, port: http.port }),
+    },
+    logger: observers.logger,
+    status: () => runtime.status(),
+    stop: () => stopAll(stops),
+  };
+}
+
+/** Ends what was begun. */
+type Stop = (done: () => void) => void;
+
+/** Runs each once, the last one first. */
+async function stopAll(stops: Stop[]): Promise<void> {
+  for (const stop of stops.splice(0).reverse()) {
+    await new Promise<void>((resolve) => {
+      stop(resolve);
+    });
+  }
+}
+
+function succeeds(call: (done: (error: Error | undefined) => void) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    call((error) => (error === undefined ? resolve() : reject(error)));
+  });
+}

@@ -1,0 +1,15 @@
+/** The versions of the software and of what it speaks. */
+import { readFileSync } from 'node:fs';
+
+/** The version of the protocol between replicas; both ends of a link must speak the same. */
+export const PROTOCOL_VERSION = 1;
+
+/** The package's version. */
+export const VERSION: string = readVersion();
+
+function readVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  return typeof manifest === 'object' && manifest !== null && 'version' in manifest
+    ? String(manifest.version)
+    : 'unknown';
+}

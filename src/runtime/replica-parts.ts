@@ -1,0 +1,322 @@
+/** The parts of a running replica, connected: who tells whom. */
+import type { ReplicaStore, StoredClientTable } from '../ports/replica-store.js';
+import { Core, type CoreView } from '../protocol/core.js';
+import type { Event } from '../protocol/events.js';
+import type { ReplicaId } from '../protocol/identifiers.js';
+import type { RecoveredState } from '../protocol/log-record.js';
+import type { Result } from '../util/result.js';
+import { decodeBatch, encodeBatch } from '../wire/batch-codec.js';
+import type { WireLimits } from '../wire/limits.js';
+import { encodePeerMessage } from '../wire/peer-codec.js';
+import { BatchBodies, decodeNullBatch } from './batch-bodies.js';
+import { ClientTable } from './client-table.js';
+import { CoreTimers } from './core-timers.js';
+import { Driver, type QueueItem } from './driver.js';
+import { type EffectTargets, runEffect } from './effects.js';
+import { Egress } from './egress.js';
+import { Executor } from './executor.js';
+import type { Executed, SubmitFailure } from './face.js';
+import { FetchServer } from './fetch-server.js';
+import { Fetcher } from './fetcher.js';
+import { Gateway } from './gateway.js';
+import { GroupCommit } from './group-commit.js';
+import { Inbox } from './inbox.js';
+import { Ingress } from './ingress.js';
+import { Instrumentation } from './instrumentation.js';
+import { answerQuery } from './query-service.js';
+import { peersOf, type ReplicaRuntimeOptions } from './replica-runtime-options.js';
+import { SigningQueue } from './signing-queue.js';
+import { VerifiedRequests } from './verified-requests.js';
+import { ViewChangeJudge } from './view-change-judge.js';
+
+/** What the parts are made of: the replica's options and what its store says. */
+export interface ReplicaPartsOptions extends ReplicaRuntimeOptions {
+  readonly recovered: RecoveredState;
+  readonly clientTable: StoredClientTable;
+  readonly agreedTimeMs: number;
+  readonly notReadyReasons: () => readonly string[];
+}
+
+/** Signatures that are being made at one time: two cores' worth, and the next ones ready. */
+const SIGNING_CONCURRENCY = 4;
+
+/** A running replica. */
+export class ReplicaParts {
+  readonly core: Core;
+  readonly gateway: Gateway;
+  private readonly peers: readonly ReplicaId[];
+  private readonly limits: WireLimits;
+  private readonly inbox: Inbox;
+  private readonly driver: Driver;
+  private readonly instrumentation: Instrumentation;
+  private readonly table: ClientTable;
+  private readonly bodies: BatchBodies;
+  private readonly executor: Executor;
+  private readonly fetcher: Fetcher;
+  private readonly fetchServer: FetchServer;
+  private readonly ingress: Ingress;
+  private readonly groupCommit: GroupCommit;
+  private readonly judge: ViewChangeJudge;
+  private readonly timers: CoreTimers;
+
+  constructor(private readonly options: ReplicaPartsOptions) {
+    const { identity, consensus, local, hash, store, timers, metrics, recovered, onFatal } = options;
+    this.peers = peersOf(identity);
+    this.limits = { ...consensus, replicaCount: identity.sizes.replicaCount };
+    this.instrumentation = new Instrumentation({ ...options, windowSize: consensus.windowSize });
+    this.inbox = new Inbox({
+      ...options,
+      peers: this.peers,
+      onDropped: (lane, peer) => this.instrumentation.onDropped(lane, peer),
+      onQueued: () => this.driver.wake(),
+    });
+    this.core = new Core(
+      {
+        replica: identity.replica,
+        sizes: identity.sizes,
+        consensus,
+        local,
+        hash,
+        nullBatch: decodeNullBatch(this.limits, hash),
+        encodeBatch,
+      },
+      recovered,
+    );
+    this.table = new ClientTable(consensus);
+    this.table.load(options.clientTable);
+    this.bodies = new BatchBodies({ store, decode: (bytes) => decodeBatch(bytes, this.limits, hash) });
+    this.groupCommit = new GroupCommit({
+      store,
+      timers,
+      metrics,
+      onWaiting: () => this.driver.wake(),
+      onFailed: ({ code, message }) => onFatal(`writing the log failed (${code}): ${message}`),
+    });
+    const signer = new SigningQueue({ ...options, concurrencyMax: SIGNING_CONCURRENCY });
+    this.executor = this.createExecutor();
+    this.gateway = this.createGateway(signer);
+    this.fetchServer = this.createFetchServer(store);
+    this.ingress = this.createIngress();
+    this.fetcher = this.createFetcher();
+    this.judge = new ViewChangeJudge({
+      ...options,
+      statementsMax: consensus.windowSize * identity.sizes.replicaCount,
+      isHeld: (digest) => this.core.findViewChange(digest) !== undefined,
+      onJudged: (event) => this.submitEvent(event),
+    });
+    this.timers = new CoreTimers(timers, (event) => this.submitEvent(event));
+    this.driver = this.createDriver(signer);
+    this.gateway.start();
+    this.instrumentation.onRecovered(this.showState());
+  }
+
+  /** The agreed time of the last executed batch, in milliseconds since 1970. */
+  get agreedTimeMs(): number {
+    return this.executor.executed.agreedTimeMs;
+  }
+
+  /** Whether everything of own callers and every batch is done, as far as it ever will be. */
+  get isIdle(): boolean {
+    const { gateway, executor, core } = this;
+    const isDone = gateway.waitingOperations === 0 && gateway.requestsInFlight === 0 && executor.waitingBatches === 0;
+    return isDone || core.inspect(0).diverged;
+  }
+
+  /** Queues an event of this replica's own. */
+  submitEvent(event: Event): void {
+    this.inbox.submitEvent(event);
+  }
+
+  /** Queues a message of a peer. */
+  onMessage(peer: ReplicaId, bytes: Uint8Array): void {
+    this.inbox.submitMessage(peer, bytes);
+  }
+
+  /** Answers a query from executed state. */
+  query(query: Uint8Array): Promise<Result<Executed, SubmitFailure>> {
+    return answerQuery(query, {
+      ...this.options,
+      position: () => ({
+        sequence: this.executor.executed.lastExecuted,
+        headerDigest: this.executor.executed.lastHeaderDigest,
+        view: this.core.inspect(0).view,
+      }),
+    });
+  }
+
+  /** Nothing is stepped, executed, sent or answered any more. */
+  stop(): void {
+    this.gateway.stop();
+    this.driver.stop();
+    this.executor.stop();
+    this.fetcher.stop();
+    this.judge.stop();
+    this.timers.stopAll();
+  }
+
+  private createExecutor(): Executor {
+    const { recovered, agreedTimeMs, consensus } = this.options;
+    return new Executor({
+      ...this.options,
+      table: this.table,
+      bodies: this.bodies,
+      resultBytesMax: consensus.resultBytesMax,
+      start: {
+        lastExecuted: recovered.lastExecuted,
+        lastHeaderDigest: recovered.lastHeaderDigest,
+        agreedTimeMs,
+      },
+      onExecuted: (event) => {
+        this.submitEvent(event);
+        this.fetcher.onExecuted(event.sequence);
+      },
+      onResults: (batch) => {
+        this.instrumentation.onExecuted(batch);
+        this.gateway.onResults(batch);
+      },
+      onMissingBody: (sequence, digest) => this.fetcher.fetch({ kind: 'batch', sequence, digest }),
+    });
+  }
+
+  private createGateway(signer: SigningQueue): Gateway {
+    const { consensus, queues, local, ownClientId } = this.options;
+    return new Gateway({
+      ...this.options,
+      signer,
+      clientId: ownClientId,
+      table: this.table,
+      clientWindow: consensus.clientWindow,
+      requestBytesMax: consensus.requestBytesMax,
+      batchOperationsMax: consensus.batchOperationsMax,
+      resendMs: local.requestTimeoutMs,
+      waitingOperationsMax: queues.clientOperationsMax,
+      waitingBytesMax: queues.clientBytesMax,
+      inFlightBytesMax: local.waitingBytesMax / 2,
+      onRequest: (request) => this.inbox.submitRequest(request),
+    });
+  }
+
+  private createFetchServer(store: ReplicaStore): FetchServer {
+    const { consensus, timers, transport, answerBytesMax, onFatal } = this.options;
+    return new FetchServer({
+      store,
+      timers,
+      answerBytesMax,
+      checkpointInterval: consensus.checkpointInterval,
+      findViewChange: (digest) => this.core.findViewChange(digest),
+      send: (peer, message) => transport.send(peer, message, 'bulk'),
+      onRefused: (peer, reason) => this.instrumentation.onRejected('fetch', reason, peer),
+      onStoreFailed: (message) => onFatal(`reading for a peer failed: ${message}`),
+    });
+  }
+
+  private createIngress(): Ingress {
+    const { identity, verifier } = this.options;
+    return new Ingress({
+      ...this.options,
+      replica: identity.replica,
+      core: this.core,
+      limits: this.limits,
+      verifiedRequests: new VerifiedRequests(verifier),
+      isSettled: (key) => this.table.isSettled(key),
+      isBeyondWindow: (request) => this.table.isBeyondWindow(request),
+      keepBatch: (batch, requests) => this.bodies.put(batch, requests),
+      onFetch: (peer, { id, what }) => this.fetchServer.serve(peer, id, what),
+      onFetchAnswer: (peer, { id, answer }) => this.fetcher.onAnswer(peer, id, answer),
+      onRejected: (type, reason, peer) => this.instrumentation.onRejected(type, reason, peer),
+    });
+  }
+
+  private createFetcher(): Fetcher {
+    const { identity, transport } = this.options;
+    return new Fetcher({
+      ...this.options,
+      limits: this.limits,
+      quorum: identity.sizes.quorum,
+      connectedPeers: () =>
+        transport
+          .links()
+          .filter(({ connected }) => connected)
+          .map(({ peer }) => peer),
+      send: (peer, id, what) => transport.send(peer, encodePeerMessage({ kind: 'fetch', id, what }), 'vote'),
+      verifyCheckpoints: (peer, envelopes) => this.ingress.verifyCheckpoints(peer, envelopes),
+      verifyViewChange: (envelope) => this.ingress.verifyViewChange(envelope),
+      loadBatch: (sequence, digest, done) => this.bodies.load(sequence, digest, done),
+      keepBatch: (batch, requests) => this.bodies.put(batch, requests),
+      onEvent: (event) => {
+        this.submitEvent(event);
+        this.executor.retry();
+      },
+    });
+  }
+
+  private createDriver(signer: SigningQueue): Driver {
+    const { identity, transport, timers, onFatal } = this.options;
+    const targets: EffectTargets = {
+      groupCommit: this.groupCommit,
+      bodies: this.bodies,
+      executor: this.executor,
+      fetcher: this.fetcher,
+      timers: this.timers,
+      judge: this.judge,
+      instrumentation: this.instrumentation,
+      egress: new Egress({
+        replica: identity.replica,
+        peers: this.peers,
+        signer,
+        transport,
+        groupCommit: this.groupCommit,
+        loadBatch: (sequence, digest, done) => this.bodies.load(sequence, digest, done),
+        onSigned: (event) => this.submitEvent(event),
+        onFatal,
+      }),
+      discard: ({ lowWatermark }) =>
+        this.options.store.discard(lowWatermark, (result) => {
+          if (!result.ok) {
+            onFatal(`discarding the log failed: ${result.error.message}`);
+          }
+        }),
+    };
+    return new Driver({
+      core: this.core,
+      queue: this.inbox.queue,
+      timers,
+      admit: (item) => this.admit(item),
+      run: (effect) => runEffect(effect, targets),
+      flush: () => this.groupCommit.flush(),
+      afterTurn: () => this.afterTurn(),
+    });
+  }
+
+  /** Judges what waited, against the state of this moment. */
+  private admit(item: QueueItem): Event | undefined {
+    switch (item.kind) {
+      case 'event':
+        return item.event;
+      case 'message':
+        return this.ingress.judge(item.peer, item.bytes);
+      case 'request':
+        return this.table.isSettled(item.request) || this.core.screenRequest(item.request) !== undefined
+          ? undefined
+          : { kind: 'requestReceived', request: item.request, from: 'local' };
+    }
+  }
+
+  private afterTurn(): void {
+    this.inbox.resumeDrained();
+    if (this.showState().diverged) {
+      // What was handed over before is executed no more either.
+      this.executor.stop();
+    }
+  }
+
+  private showState(): CoreView {
+    const state = this.core.inspect(0);
+    const { view, primary, active, waitingRequests } = state;
+    const { metrics, identity } = this.options;
+    this.instrumentation.onView(view, active && primary === identity.replica);
+    metrics.set('pbft_waiting_requests', {}, waitingRequests);
+    this.inbox.showDepths();
+    return state;
+  }
+}

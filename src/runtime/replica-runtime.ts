@@ -1,0 +1,177 @@
+/**
+ * One whole replica without its adapters: the core, the loop around it, execution, the own callers, catching up. What
+ * it stands on (store, links, keys, clock) comes in through ports, so that the simulator runs the same replica.
+ *
+ * It starts by reading the store, then listens, then steps `started`; it stops by refusing callers, finishing the write
+ * under way, and closing links and store. After a fatal error it neither votes nor answers any more.
+ */
+import type { Completion, StoreError } from '../ports/key-value-store.js';
+import type { RecoveredState } from '../protocol/log-record.js';
+import { failed, type Result } from '../util/result.js';
+import { countStoreErrors } from './counted-store.js';
+import type { Executed, ReplicaFace, ReplicaStatus, SubmitFailure } from './face.js';
+import { ReplicaParts } from './replica-parts.js';
+import type { ReplicaRuntimeOptions } from './replica-runtime-options.js';
+import {
+  computeNotReadableReasons,
+  computeNotReadyReasons,
+  computeReplicaStatus,
+  type StatusSources,
+} from './replica-status.js';
+
+/** A replica that can be started once and stopped once. */
+export class ReplicaRuntime implements ReplicaFace {
+  private parts: ReplicaParts | undefined;
+  private isStopping = false;
+  private fatal: string | undefined;
+
+  private readonly options: ReplicaRuntimeOptions;
+
+  constructor(options: ReplicaRuntimeOptions) {
+    this.options = { ...options, store: countStoreErrors(options.store, options.metrics) };
+  }
+
+  /** Reads the store, then listens and takes part; `done` says that it listens, or why it can't. */
+  start(done: (error: Error | undefined) => void): void {
+    const { store } = this.options;
+    const fail = (error: StoreError): void => done(new Error(error.message));
+    store.recover(
+      orFail(fail, (recovered) => {
+        store.readLastHeader(
+          orFail(fail, (header) => {
+            store.readClientTable(
+              orFail(fail, (clientTable) => {
+                this.begin(
+                  new ReplicaParts({
+                    ...this.options,
+                    recovered,
+                    clientTable,
+                    agreedTimeMs: header?.timestampMs ?? 0,
+                    notReadyReasons: () => this.notReadyReasons(),
+                    onFatal: (reason) => this.fail(reason),
+                  }),
+                  recovered,
+                  done,
+                );
+              }),
+            );
+          }),
+        );
+      }),
+    );
+  }
+
+  private begin(parts: ReplicaParts, recovered: RecoveredState, done: (error: Error | undefined) => void): void {
+    if (this.isStopping) {
+      done(new Error('stopped while starting'));
+      return;
+    }
+    const { logger, transport, identity } = this.options;
+    this.parts = parts;
+    logger.info(
+      { lastExecuted: recovered.lastExecuted, view: recovered.view, engine: identity.storageEngine },
+      'the store is read',
+    );
+    parts.submitEvent({ kind: 'started' });
+    transport.start(
+      {
+        onConnected: (peer) => parts.submitEvent({ kind: 'peerConnected', peer }),
+        onDisconnected: (peer) => parts.submitEvent({ kind: 'peerDisconnected', peer }),
+        onMessage: (peer, message) => parts.onMessage(peer, message),
+      },
+      done,
+    );
+  }
+
+  submit(operation: Uint8Array, timeoutMs: number, done: (result: Result<Executed, SubmitFailure>) => void): void {
+    const reasons = this.notReadyReasons();
+    if (this.parts === undefined || reasons.length > 0) {
+      done(failed({ code: 'notReady', reasons, retryAfterMs: NOT_READY_RETRY_MS }));
+      return;
+    }
+    this.parts.gateway.submit(operation, timeoutMs, done);
+  }
+
+  async query(query: Uint8Array): Promise<Result<Executed, SubmitFailure>> {
+    const reasons = computeNotReadableReasons(this.sources());
+    return this.parts === undefined || reasons.length > 0
+      ? failed({ code: 'notReady', reasons, retryAfterMs: NOT_READY_RETRY_MS })
+      : this.parts.query(query);
+  }
+
+  status(): ReplicaStatus {
+    return computeReplicaStatus(this.options.identity, this.sources());
+  }
+
+  /** Why this replica gave up, undefined where it didn't. */
+  get fatalReason(): string | undefined {
+    return this.fatal;
+  }
+
+  /** Why this replica can't serve callers now; empty where it can. */
+  notReadyReasons(): readonly string[] {
+    return computeNotReadyReasons(this.options.identity, this.sources());
+  }
+
+  /** Refuses callers, ends links and timers, closes the store. */
+  stop(done: () => void): void {
+    if (this.isStopping) {
+      done();
+      return;
+    }
+    this.isStopping = true;
+    this.whenIdle(this.options.timers.elapsedMs() + DRAIN_MS, () => {
+      this.parts?.stop();
+      this.options.transport.stop(() => {
+        this.options.store.close((closed) => {
+          if (!closed.ok) {
+            this.options.logger.error({ error: closed.error }, 'the store could not be closed');
+          }
+          done();
+        });
+      });
+    });
+  }
+
+  /** Waits until own callers are answered and what is committed is executed, or the time is up. */
+  private whenIdle(untilMs: number, done: () => void): void {
+    const { timers } = this.options;
+    if (this.parts === undefined || this.fatal !== undefined || this.parts.isIdle || timers.elapsedMs() >= untilMs) {
+      done();
+    } else {
+      timers.startTimer(DRAIN_POLL_MS, () => this.whenIdle(untilMs, done));
+    }
+  }
+
+  private sources(): StatusSources {
+    const { parts, isStopping, fatal } = this;
+    const { timers, transport } = this.options;
+    return {
+      core: parts?.core.inspect(timers.elapsedMs()),
+      links: transport.links(),
+      isStopping,
+      fatal,
+      agreedTimeMs: parts?.agreedTimeMs ?? 0,
+    };
+  }
+
+  private fail(reason: string): void {
+    if (this.fatal !== undefined || this.isStopping) {
+      return;
+    }
+    this.fatal = reason;
+    this.parts?.stop();
+    this.options.logger.error({ reason }, 'this replica can not go on');
+    this.options.onFatal(reason);
+  }
+}
+
+const NOT_READY_RETRY_MS = 500;
+/** Stopping takes no longer than this before callers learn that their outcome is unknown. */
+const DRAIN_MS = 2_000;
+const DRAIN_POLL_MS = 10;
+
+/** A completion that goes on with the value, or tells the error. */
+function orFail<T>(fail: (error: StoreError) => void, goOn: (value: T) => void): Completion<T> {
+  return (result) => (result.ok ? goOn(result.value) : fail(result.error));
+}

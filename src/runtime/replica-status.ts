@@ -1,0 +1,132 @@
+/** What a replica says of itself: its state, whether it can serve callers, and what it waits for, in words. */
+import type { LinkState } from '../ports/transport.js';
+import type { CoreView } from '../protocol/core.js';
+import type { ReplicaId } from '../protocol/identifiers.js';
+import type { QuorumSizes } from '../protocol/quorum.js';
+import type { Digest } from '../util/digest.js';
+import type { ReplicaStatus } from './face.js';
+
+/** Who the replica is. */
+export interface ReplicaIdentity {
+  readonly replica: ReplicaId;
+  /** By replica id. */
+  readonly names: readonly string[];
+  readonly clusterId: Digest;
+  readonly sizes: QuorumSizes;
+  readonly checkpointInterval: number;
+  readonly requestTimeoutMs: number;
+  readonly storageEngine: string;
+}
+
+/** What the status is made of. */
+export interface StatusSources {
+  /** Undefined until the store is read. */
+  readonly core: CoreView | undefined;
+  readonly links: readonly LinkState[];
+  readonly isStopping: boolean;
+  /** Why the replica gave up, undefined where it didn't. */
+  readonly fatal: string | undefined;
+  readonly agreedTimeMs: number;
+}
+
+/** How many replicas, the own among them, this one is connected with. */
+function connectedReplicas(links: readonly LinkState[]): number {
+  return 1 + links.filter(({ connected }) => connected).length;
+}
+
+/**
+ * What at least one correct peer has executed, by its own word: the weak-quorum-th largest of the peers' claims. A single
+ * liar can't make everybody else seem behind.
+ */
+function computeExecutedByOthers({ peerExecuted }: CoreView, { weakQuorum }: QuorumSizes): number {
+  return [...peerExecuted.values()].sort((left, right) => right - left)[weakQuorum - 1] ?? 0;
+}
+
+/** Why this replica can't answer reads from its executed state, which may be stale; empty where it can. */
+export function computeNotReadableReasons({ core, isStopping, fatal }: StatusSources): readonly string[] {
+  if (fatal !== undefined) {
+    return [`stopped: ${fatal}`];
+  }
+  if (isStopping) {
+    return ['stopping'];
+  }
+  if (core === undefined) {
+    return ['starting: reading the store'];
+  }
+  return core.diverged ? ['diverged: the state differs from what a quorum certified'] : [];
+}
+
+/** Why this replica can't serve callers now; empty where it can. */
+export function computeNotReadyReasons(identity: ReplicaIdentity, sources: StatusSources): readonly string[] {
+  const { core, links, isStopping, fatal } = sources;
+  const reasons = [...computeNotReadableReasons(sources)];
+  if (core === undefined || isStopping || fatal !== undefined) {
+    return reasons;
+  }
+  const { quorum, replicaCount } = identity.sizes;
+  const connected = connectedReplicas(links);
+  if (connected < quorum) {
+    reasons.push(
+      `no quorum: in touch with ${connected} of ${replicaCount} replicas, itself included; ${quorum} are needed`,
+    );
+  }
+  const heard = 1 + core.peerExecuted.size;
+  if (connected >= quorum && heard < quorum) {
+    // Links come before what peers tell: a replica that was away would serve for a moment, and then find itself behind.
+    reasons.push(`starting: knows of ${heard} of ${replicaCount} replicas how far they are; ${quorum} are needed`);
+  }
+  const known = Math.max(core.lowWatermark, computeExecutedByOthers(core, identity.sizes));
+  if (core.lastExecuted < core.lowWatermark || known - core.lastExecuted > identity.checkpointInterval) {
+    reasons.push(`catching up: executed ${core.lastExecuted} of ${known}`);
+  }
+  return reasons;
+}
+
+/** The whole status. */
+export function computeReplicaStatus(identity: ReplicaIdentity, sources: StatusSources): ReplicaStatus {
+  const { core, links, agreedTimeMs } = sources;
+  return {
+    replica: identity.replica,
+    name: nameOf(identity, identity.replica),
+    clusterId: identity.clusterId,
+    replicaCount: identity.sizes.replicaCount,
+    faultsMax: identity.sizes.faultsMax,
+    view: core?.view ?? 0,
+    primary: core?.primary ?? 0,
+    active: core?.active ?? false,
+    notReadyReasons: computeNotReadyReasons(identity, sources),
+    lastExecuted: core?.lastExecuted ?? 0,
+    headerDigest: core?.lastHeaderDigest ?? identity.clusterId,
+    stableCheckpoint: core?.lowWatermark ?? 0,
+    peers: links.map((link) => ({
+      ...link,
+      name: nameOf(identity, link.peer),
+      lastExecuted: core?.peerExecuted.get(link.peer) ?? 0,
+    })),
+    waitingRequests: core?.waitingRequests ?? 0,
+    agreedTimeMs,
+    evidence: core?.evidence ?? [],
+    storageEngine: identity.storageEngine,
+    waitingFor: computeWaitingFor(identity, sources),
+  };
+}
+
+function nameOf(identity: ReplicaIdentity, replica: ReplicaId): string {
+  return identity.names[replica] ?? String(replica);
+}
+
+/** What the replica waits for, in words; empty for nothing worth a word. */
+function computeWaitingFor(identity: ReplicaIdentity, { core, links }: StatusSources): string {
+  if (core === undefined) {
+    return 'the store';
+  }
+  if (core.oldestWaitMs < identity.requestTimeoutMs) {
+    return '';
+  }
+  const seconds = (core.oldestWaitMs / 1_000).toFixed(1);
+  const isPrimaryAway = links.some(({ peer, connected }) => peer === core.primary && !connected);
+  const why = isPrimaryAway
+    ? `the primary, ${nameOf(identity, core.primary)}, is not connected`
+    : `in touch with ${connectedReplicas(links)} of ${identity.sizes.replicaCount} replicas`;
+  return `${core.waitingRequests} requests, the oldest for ${seconds} s: ${why}`;
+}

@@ -1,0 +1,117 @@
+/**
+ * LevelDB by `classic-level`: the engine where RocksDB's binary can't be loaded.
+ *
+ * LevelDB doesn't sync a write-ahead log that it leaves for a new one: after a power failure an older unsynced write may
+ * be gone while a later synced one is there. So every write is synced.
+ */
+import { ClassicLevel } from 'classic-level';
+import type { KeyRange, KeyValueStore, StoreEntry } from '../ports/key-value-store.js';
+import { createEngineStore, type Engine } from './engine-store.js';
+import { findDamagedTable } from './leveldb-tables.js';
+
+/** How an engine on disk is opened. */
+export interface EngineOptions {
+  readonly directory: string;
+  /** False for a store that must be there. */
+  readonly createIfMissing: boolean;
+  /** Bytes of the cache of uncompressed blocks. 32 MiB by default. */
+  readonly cacheBytes?: number;
+}
+
+/** Opens a store; the error is the library's. */
+export type OpenEngine = (
+  options: EngineOptions,
+  done: (error: unknown, store: KeyValueStore | undefined) => void,
+) => void;
+
+/** Bytes of the cache where nothing is said. */
+export const CACHE_BYTES = 32 * 1024 * 1024;
+/** Bytes in memory before they go to a table file: several of the largest batches. */
+export const WRITE_BUFFER_BYTES = 16 * 1024 * 1024;
+
+const ENTRIES_PER_STEP = 1000;
+const BYTES_PER_STEP = 1024 * 1024;
+
+type Level = ClassicLevel<Uint8Array, Uint8Array>;
+
+/** Opens LevelDB. */
+export const openLevelDb: OpenEngine = (options, done) => {
+  openVerified(options).then(
+    (level) => done(undefined, createEngineStore(createLevelEngine(level))),
+    (error: unknown) => done(error, undefined),
+  );
+};
+
+async function openVerified({ directory, createIfMissing, cacheBytes }: EngineOptions): Promise<Level> {
+  const damage = await findDamagedTable(directory);
+  if (damage !== undefined) {
+    throw new Error(`Corruption: ${damage}`);
+  }
+  // Made only now: the library begins to open a store when it is made.
+  const level: Level = new ClassicLevel(directory, {
+    keyEncoding: 'view',
+    valueEncoding: 'view',
+    createIfMissing,
+    cacheSize: cacheBytes ?? CACHE_BYTES,
+    writeBufferSize: WRITE_BUFFER_BYTES,
+    // What is stored is mostly signatures and digests; and leveldb-tables.ts reads uncompressed indexes.
+    compression: false,
+  });
+  await level.open();
+  return level;
+}
+
+function createLevelEngine(level: Level): Engine {
+  return {
+    name: 'leveldb',
+    syncsEveryWrite: true,
+    batch: (operations, sync, done) => {
+      const batch = level.batch();
+      for (const operation of operations) {
+        if (operation.type === 'put') {
+          batch.put(operation.key, operation.value);
+        } else {
+          batch.del(operation.key);
+        }
+      }
+      batch.write({ sync }).then(() => done(undefined), done);
+    },
+    getMany: (keys, done) => {
+      level.getMany([...keys]).then(
+        (values) => done(undefined, values),
+        (error: unknown) => done(error, []),
+      );
+    },
+    iterate: (range, entry, done) => {
+      iterateLevel(level, range, entry).then(() => done(undefined), done);
+    },
+    close: (done) => {
+      level.close().then(() => done(undefined), done);
+    },
+  };
+}
+
+async function iterateLevel(level: Level, range: KeyRange, take: (entry: StoreEntry) => boolean): Promise<void> {
+  const iterator = level.iterator({
+    gte: range.first,
+    lt: range.end,
+    limit: range.limit,
+    reverse: range.reverse ?? false,
+    highWaterMarkBytes: Math.min(range.bytesMax ?? BYTES_PER_STEP, BYTES_PER_STEP),
+  });
+  try {
+    for (;;) {
+      const entries = await iterator.nextv(Math.min(range.limit, ENTRIES_PER_STEP));
+      for (const [key, value] of entries) {
+        if (!take({ key, value })) {
+          return;
+        }
+      }
+      if (entries.length === 0) {
+        return;
+      }
+    }
+  } finally {
+    await iterator.close();
+  }
+}

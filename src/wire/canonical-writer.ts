@@ -1,0 +1,94 @@
+/**
+ * Writes protobuf in the canonical form that canonical-reader.ts reads: the caller gives the fields in ascending order.
+ * Own messages only: what is out of range here is a bug and asserted. Fields above 15 are not supported.
+ */
+import { assert } from '../util/assert.js';
+import { type ClientId, type Digest, digestBytes } from '../util/digest.js';
+import { INTEGER_MAX } from './limits.js';
+
+const LENGTH_DELIMITED = 2;
+/** A tag and the longest varint of INTEGER_MAX. */
+const HEAD_BYTES_MAX = 1 + 8;
+const DEFAULT_CAPACITY_BYTES = 128;
+
+/** The bytes that a varint takes. */
+function varintSizeBytes(value: number): number {
+  let sizeBytes = 1;
+  for (let rest = value; rest >= 128; rest = Math.floor(rest / 128)) {
+    sizeBytes++;
+  }
+  return sizeBytes;
+}
+
+/** The bytes that a byte string takes as a field. */
+export function bytesFieldSizeBytes(length: number): number {
+  return 1 + varintSizeBytes(length) + length;
+}
+
+/** Writes one message. */
+export class CanonicalWriter {
+  private buffer: Uint8Array;
+  private position = 0;
+
+  /** A capacity that holds the whole message saves copies of long ones. */
+  constructor(capacityBytes = DEFAULT_CAPACITY_BYTES) {
+    this.buffer = new Uint8Array(capacityBytes);
+  }
+
+  /** A number with explicit presence. */
+  number(number: number, value: number): this {
+    assert(Number.isInteger(value) && value >= 0 && value <= INTEGER_MAX, `${value} can't be sent as a number`);
+    this.reserve(HEAD_BYTES_MAX);
+    this.buffer[this.position++] = number << 3;
+    this.varint(value);
+    return this;
+  }
+
+  /** A flag without explicit presence: false is not written. */
+  flag(number: number, value: boolean): this {
+    return value ? this.number(number, 1) : this;
+  }
+
+  /** A byte string or an encoded message that is written even where it is empty. */
+  bytes(number: number, value: Uint8Array): this {
+    this.reserve(HEAD_BYTES_MAX + value.length);
+    this.buffer[this.position++] = (number << 3) | LENGTH_DELIMITED;
+    this.varint(value.length);
+    this.buffer.set(value, this.position);
+    this.position += value.length;
+    return this;
+  }
+
+  /** A byte string without explicit presence: an empty one is not written. */
+  bytesUnlessEmpty(number: number, value: Uint8Array): this {
+    return value.length === 0 ? this : this.bytes(number, value);
+  }
+
+  /** A digest or client id, as its 32 bytes. */
+  digest(number: number, value: Digest | ClientId): this {
+    return this.bytes(number, digestBytes(value));
+  }
+
+  /** The message. The writer must not be used any more. */
+  finish(): Uint8Array {
+    return this.buffer.subarray(0, this.position);
+  }
+
+  private varint(value: number): void {
+    let rest = value;
+    while (rest >= 128) {
+      this.buffer[this.position++] = (rest % 128) | 0x80;
+      rest = Math.floor(rest / 128);
+    }
+    this.buffer[this.position++] = rest;
+  }
+
+  private reserve(sizeBytes: number): void {
+    const needed = this.position + sizeBytes;
+    if (needed > this.buffer.length) {
+      const grown = new Uint8Array(Math.max(needed, 2 * this.buffer.length));
+      grown.set(this.buffer.subarray(0, this.position));
+      this.buffer = grown;
+    }
+  }
+}

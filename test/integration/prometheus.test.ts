@@ -1,0 +1,141 @@
+/**
+ * The whole way from a replica to a panel: a real cluster, a real Prometheus with the shipped configuration and alerts, and
+ * every query of the shipped dashboard.
+ */
+import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
+import { credentials } from '@grpc/grpc-js';
+import { KeyValueServiceClient } from '../../src/wire/gen/pbft/v1/key_value.js';
+import { type TestCluster as Cluster, startCluster } from '../support/cluster.js';
+import { PrometheusServer } from '../support/prometheus.js';
+import { skip } from '../support/skip.js';
+import { fillVariables, type PanelQuery, readPanels } from '../unit/observability/dashboard.js';
+
+const REPLICAS = ['0', '1', '2', '3'];
+
+/** Long enough for two scrapes under load within the window of a rate. */
+const DEADLINE_MS = 45_000;
+
+describe('monitoring a cluster', function () {
+  this.timeout(120_000);
+  let cluster: Cluster | undefined;
+  let prometheus: PrometheusServer | undefined;
+  let load: Load | undefined;
+
+  before(async function () {
+    cluster = await startCluster({ replicas: REPLICAS.length });
+    prometheus = await PrometheusServer.start(cluster.httpPorts);
+    if (prometheus === undefined) {
+      skip(this, 'prometheus is not installed (Debian package prometheus)');
+    }
+    load = new Load(cluster.clientPorts);
+  });
+  after(async () => {
+    await load?.stop();
+    await prometheus?.stop();
+    await cluster?.stop();
+  });
+
+  it('shows data in every panel of the dashboard while the cluster works', async () => {
+    assert.ok(prometheus !== undefined);
+    const queries = readPanels().flatMap((panel) => panel.queries);
+    let unanswered = queries;
+    const deadline = Date.now() + DEADLINE_MS;
+    while (unanswered.length > 0 && Date.now() < deadline) {
+      await delay(500);
+      unanswered = await withoutData(prometheus, unanswered);
+    }
+    assert.deepEqual(unanswered, [], 'these queries returned no data');
+    assert.deepEqual(await prometheus.targetsUp(), REPLICAS);
+  });
+
+  it('measures what the load does: operations, latency, progress of every replica', async () => {
+    assert.ok(prometheus !== undefined && load !== undefined);
+    const running = prometheus;
+    await until(async () => (await readValue(running, 'min(rate(pbft_committed_operations_total[10s]))')) > 0);
+    assert.ok((await readValue(prometheus, 'min(pbft_last_executed_sequence)')) > 0);
+    assert.equal(await readValue(prometheus, 'sum(pbft_is_primary)'), 1);
+    assert.equal(await readValue(prometheus, 'sum(pbft_is_ready)'), REPLICAS.length);
+    // Each is linked to all others, and has no series for itself, which could never be connected.
+    const links = REPLICAS.length * (REPLICAS.length - 1);
+    assert.equal(await readValue(prometheus, 'sum(pbft_peer_connected)'), links);
+    assert.equal(await readValue(prometheus, 'count(pbft_peer_connected{peer!="other"})'), links);
+    for (const metric of ['pbft_commit_latency_seconds', 'pbft_sign_seconds', 'pbft_storage_sync_seconds']) {
+      const median = await readValue(prometheus, `histogram_quantile(0.5, sum by (le) (rate(${metric}_bucket[20s])))`);
+      assert.ok(median > 0 && median < 10, `the median of ${metric} is ${median}`);
+    }
+    const answered = await readValue(prometheus, 'sum(pbft_calls_total{method="KeyValueService/Put", code="OK"})');
+    // A call is counted before its caller has the answer.
+    assert.ok(answered > 0 && answered <= load.answeredCount + REPLICAS.length);
+  });
+
+  it('counts nothing as `other`, and alerts nobody about a healthy cluster', async () => {
+    assert.ok(prometheus !== undefined);
+    for (const label of ['type', 'reason', 'kind', 'cause', 'lane', 'method', 'code', 'result', 'operation']) {
+      const rows = await prometheus.query(`{__name__=~"pbft_.*", ${label}="other"} > 0`);
+      assert.deepEqual(rows, [], label);
+    }
+    assert.deepEqual(await prometheus.query('ALERTS{alertstate="firing"}'), []);
+  });
+});
+
+/** Puts small values through all replicas in turn, four at a time, until it is stopped. */
+class Load {
+  answeredCount = 0;
+  private running = true;
+  private readonly clients: readonly KeyValueServiceClient[];
+  private readonly done: Promise<unknown>;
+
+  constructor(ports: readonly number[]) {
+    this.clients = ports.map((port) => new KeyValueServiceClient(`127.0.0.1:${port}`, credentials.createInsecure()));
+    this.done = Promise.all(this.clients.map((client, index) => this.loop(client, index)));
+  }
+
+  async stop(): Promise<void> {
+    this.running = false;
+    await this.done;
+    for (const client of this.clients) {
+      client.close();
+    }
+  }
+
+  private async loop(client: KeyValueServiceClient, index: number): Promise<void> {
+    for (let count = 0; this.running; count++) {
+      const isAnswered = await put(client, `key ${index} ${count % 100}`, `value ${count}`);
+      this.answeredCount += isAnswered ? 1 : 0;
+      await delay(20);
+    }
+  }
+}
+
+function put(client: KeyValueServiceClient, key: string, text: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    client.put({ key, value: { $case: 'text', value: text }, requestId: '' }, (error) => resolve(error === null));
+  });
+}
+
+/** The queries that have no series now, or only series without a number. */
+async function withoutData(prometheus: PrometheusServer, queries: readonly PanelQuery[]): Promise<PanelQuery[]> {
+  const empty: PanelQuery[] = [];
+  for (const query of queries) {
+    const rows = await prometheus.query(fillVariables(query.expr));
+    if (!rows.some(({ value }) => Number.isFinite(value))) {
+      empty.push(query);
+    }
+  }
+  return empty;
+}
+
+/** The only value of a query, or NaN where it has none. */
+async function readValue(prometheus: PrometheusServer, expr: string): Promise<number> {
+  const rows = await prometheus.query(expr);
+  return rows[0]?.value ?? Number.NaN;
+}
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + DEADLINE_MS;
+  while (!(await condition())) {
+    assert.ok(Date.now() < deadline, 'the condition did not come true in time');
+    await delay(500);
+  }
+}

@@ -1,0 +1,153 @@
+/** A whole cluster on one virtual machine room, with everything that is checked of it. */
+import type { StrategyName } from '../../../src/adversary/adversary.js';
+import { createCoalition } from '../../../src/adversary/strategy.js';
+import { sha256 } from '../../../src/crypto/hash.js';
+import { type ReplicaId, replicaId } from '../../../src/protocol/identifiers.js';
+import { utf8 } from '../../../src/util/bytes.js';
+import type { ClientId } from '../../../src/util/digest.js';
+import { NULL_BATCH_BYTES } from '../../../src/wire/batch-codec.js';
+import { AgreementCheck } from '../checks/agreement.js';
+import { CertificatesCheck } from '../checks/certificates.js';
+import { ContradictionCheck } from '../checks/contradiction.js';
+import { EvidenceCheck } from '../checks/evidence.js';
+import { MonotoneCheck } from '../checks/monotone.js';
+import { type Observer, Observers, Violations } from '../checks/observer.js';
+import { PreparedUniquenessCheck } from '../checks/prepared-uniqueness.js';
+import { RequestsCheck } from '../checks/requests.js';
+import { describeMessage, MessageReader } from '../checks/seen-message.js';
+import { ViewChangesCheck } from '../checks/view-changes.js';
+import { WriteBeforeSendCheck } from '../checks/write-before-send.js';
+import { EventLoop } from '../kernel/event-loop.js';
+import { Random } from '../kernel/random.js';
+import { Trace } from '../kernel/trace.js';
+import { SimulatedNetwork } from '../machine/network.js';
+import { SignatureRegistry } from '../machine/signatures.js';
+import { correctOnly } from './correct-only.js';
+import type { ClusterParameters } from './parameters.js';
+import { SimulatedReplica } from './simulated-replica.js';
+import type { Counters } from './watched-metrics.js';
+import type { World } from './world.js';
+
+/** What a cluster is made of. */
+export interface ClusterOptions {
+  readonly seed: string;
+  readonly parameters: ClusterParameters;
+  /** The replicas that are not correct, and what makes them so. */
+  readonly byzantine: ReadonlyMap<ReplicaId, readonly StrategyName[]>;
+  readonly keepsTrace: boolean;
+  /** More that watches. */
+  readonly observers: readonly Observer[];
+}
+
+/** A cluster of one run. */
+export class Cluster {
+  readonly world: World;
+  readonly agreement: AgreementCheck;
+  readonly replicas: readonly SimulatedReplica[];
+
+  constructor(options: ClusterOptions) {
+    const { seed, parameters, byzantine, keepsTrace } = options;
+    const { replicaCount } = parameters.sizes;
+    const loop = new EventLoop();
+    const random = new Random(seed);
+    const trace = new Trace(loop, keepsTrace);
+    const violations = new Violations();
+    const clusterId = sha256(utf8(`cluster ${seed}`));
+    const isCorrect = (replica: ReplicaId): boolean => !byzantine.has(replica);
+    const ids = Array.from({ length: replicaCount }, (_, id) => replicaId(id));
+    const clientIds = ids.map((id): ClientId => sha256(utf8(`client ${id}`)) as string as ClientId);
+    const signatures = new SignatureRegistry(random.fork('signatures'), clientIds, (signer, type, payload) =>
+      observer.onSigned(signer, type, payload),
+    );
+    this.agreement = new AgreementCheck(violations, clusterId);
+    const reader = new MessageReader(parameters.limits);
+    const observer = correctOnly(
+      new Observers([
+        this.agreement,
+        ...createChecks({ violations, signatures, parameters, isCorrect }),
+        ...options.observers,
+      ]),
+      isCorrect,
+    );
+    const network = new SimulatedNetwork({
+      loop,
+      random: random.fork('network'),
+      trace,
+      replicaCount,
+      messageBytesMax: parameters.messageBytesMax,
+      queueBytesMax: parameters.linkQueueBytesMax,
+      onSent: (from, to, message) => observer.onSent(from, to, reader.read(message)),
+      describe: (message) => describeMessage(reader.read(message)),
+    });
+    const counters: Counters = new Map();
+    this.world = {
+      parameters,
+      clusterId,
+      loop,
+      random,
+      trace,
+      network,
+      signatures,
+      violations,
+      observer,
+      counters,
+      coalition: createCoalition(),
+      isCorrect,
+    };
+    this.replicas = ids.map((id) => new SimulatedReplica(this.world, id, byzantine.get(id) ?? []));
+  }
+
+  /** The replicas that do what they should. */
+  get correct(): readonly SimulatedReplica[] {
+    return this.replicas.filter(({ id }) => this.world.isCorrect(id));
+  }
+
+  /** Starts every process. */
+  start(): void {
+    for (const replica of this.replicas) {
+      replica.start();
+    }
+  }
+
+  /** Lets things happen until the condition holds (true), an invariant doesn't, or the time has come. */
+  runUntil(deadlineMs: number, isDone: () => boolean = () => false): boolean {
+    const { loop, violations } = this.world;
+    while (violations.first === undefined && !isDone()) {
+      if (loop.nowMs >= deadlineMs || !loop.step()) {
+        return false;
+      }
+    }
+    return violations.first === undefined;
+  }
+}
+
+function createChecks({
+  violations,
+  signatures,
+  parameters,
+  isCorrect,
+}: Pick<World, 'violations' | 'signatures' | 'parameters' | 'isCorrect'>): Observer[] {
+  const { verifier } = signatures;
+  const nullBatchDigest = sha256(NULL_BATCH_BYTES);
+  const viewChanges = new ViewChangesCheck(violations, nullBatchDigest);
+  return [
+    viewChanges,
+    new PreparedUniquenessCheck(violations),
+    new RequestsCheck({
+      violations,
+      clientOf: (replica) => signatures.clientOf(replica),
+      nullBatchDigest,
+      mayBeNull: (sequence) => viewChanges.mayBeNull(sequence),
+    }),
+    new ContradictionCheck(violations, isCorrect),
+    new WriteBeforeSendCheck(violations),
+    new CertificatesCheck({
+      violations,
+      verifier,
+      replicaCount: parameters.sizes.replicaCount,
+      checkpointInterval: parameters.consensus.checkpointInterval,
+    }),
+    new EvidenceCheck({ violations, verifier, isCorrect }),
+    new MonotoneCheck(violations),
+  ];
+}

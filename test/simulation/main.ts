@@ -1,0 +1,135 @@
+/**
+ * The simulator's command.
+ *
+ *     tsx test/simulation/main.ts                        the fixed seeds and seeds.txt
+ *     tsx test/simulation/main.ts --seed N               one seed; its trace where it fails
+ *     tsx test/simulation/main.ts --seed N --trace       one seed with its trace
+ *     tsx test/simulation/main.ts --swarm [--count N] [--from SEED]   seeds beyond the fixed ones; goes on and adds up
+ */
+import { readFileSync } from 'node:fs';
+import { performance } from 'node:perf_hooks';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { runCampaign, serveSeeds } from './campaign.js';
+import { type SeedReport, Totals } from './report.js';
+import { runSeed } from './run.js';
+import { shrink } from './shrink.js';
+import { SwarmLog } from './swarm.js';
+
+const FIXED_SEEDS = 200;
+const WORKERS = 2;
+const PROGRESS_MS = 10_000;
+const SWARM_LOG = fileURLToPath(new URL('../../.cache/swarm.jsonl', import.meta.url));
+/** A trace's end says most; the whole is long. */
+const TRACE_LINES_MAX = 400;
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string' },
+    trace: { type: 'boolean', default: false },
+    worker: { type: 'boolean', default: false },
+    swarm: { type: 'boolean', default: false },
+    count: { type: 'string', default: '1000' },
+    from: { type: 'string' },
+  },
+});
+
+if (values.worker) {
+  serveSeeds(reportOf);
+} else if (values.seed !== undefined) {
+  process.exitCode = runOne(Number(values.seed), values.trace) ? 0 : 1;
+} else if (values.swarm) {
+  process.exitCode = (await runSwarm(Number(values.count), values.from)) ? 0 : 1;
+} else {
+  process.exitCode = (await runMany(fixedSeeds(), () => undefined)) ? 0 : 1;
+}
+
+function reportOf(seed: number): SeedReport {
+  const startedMs = performance.now();
+  const { traceLines: _, ...outcome } = runSeed({ seed, keepsTrace: false });
+  return { ...outcome, wallMs: performance.now() - startedMs };
+}
+
+/** Seeds that failed once stay for good. */
+function fixedSeeds(): number[] {
+  const text = readFileSync(new URL('seeds.txt', import.meta.url), 'utf8');
+  const kept = text
+    .split('\n')
+    .map((line) => line.replace(/#.*/, '').trim())
+    .filter((line) => line !== '')
+    .map(Number);
+  return [...kept, ...Array.from({ length: FIXED_SEEDS }, (_, index) => index + 1)];
+}
+
+function runOne(seed: number, showsTrace: boolean): boolean {
+  const whole = runSeed({ seed, keepsTrace: true });
+  const shrunk =
+    whole.violation === undefined || showsTrace
+      ? undefined
+      : shrink(whole, (leftOut) => runSeed({ seed, keepsTrace: true, leftOut }));
+  const outcome = shrunk?.outcome ?? whole;
+  if (showsTrace || outcome.violation !== undefined) {
+    const { traceLines } = outcome;
+    const shown = showsTrace ? traceLines : traceLines.slice(-TRACE_LINES_MAX);
+    console.log(shown.join('\n'));
+  }
+  const { traceLines: _, violation, ...rest } = outcome;
+  console.log(JSON.stringify(rest));
+  if (violation !== undefined) {
+    if (shrunk !== undefined) {
+      console.log(`it takes ${whole.plannedFaults - shrunk.leftOut.size} of ${whole.plannedFaults} planned faults`);
+    }
+    printFailure(seed, violation);
+  }
+  return violation === undefined;
+}
+
+function printFailure(seed: number, { invariant, text }: NonNullable<SeedReport['violation']>): void {
+  console.log(`\nseed ${seed}: invariant ${invariant} (docs/testing.md) does not hold\n${text}`);
+  console.log(`reproduce: make simulate SEED=${seed}`);
+}
+
+/** A swarm says now and then how far it is. */
+async function runSwarm(count: number, from: string | undefined): Promise<boolean> {
+  const log = new SwarmLog(SWARM_LOG);
+  const first = from === undefined ? log.nextSeed : Number(from);
+  const seeds = Array.from({ length: count }, (_, index) => first + index);
+  let done = 0;
+  let saidMs = performance.now();
+  const isGood = await runMany(seeds, (report) => {
+    log.add(report);
+    done++;
+    if (performance.now() - saidMs > PROGRESS_MS) {
+      saidMs = performance.now();
+      console.log(`${done} of ${count} seeds, the last ${report.seed}`);
+    }
+  });
+  const all = new Totals();
+  for (const report of new SwarmLog(SWARM_LOG).earlier) {
+    all.add(report);
+  }
+  console.log(`\nall swarms so far: ${all.seeds} seeds, ${all.failures.length} failed`);
+  for (const { seed } of all.failures) {
+    console.log(`reproduce: make simulate SEED=${seed}`);
+  }
+  return isGood;
+}
+
+async function runMany(seeds: readonly number[], onReport: (report: SeedReport) => void): Promise<boolean> {
+  const totals = new Totals();
+  const startedMs = performance.now();
+  await runCampaign({
+    seeds,
+    workers: WORKERS,
+    module: fileURLToPath(import.meta.url),
+    onReport: (report) => {
+      totals.add(report);
+      onReport(report);
+      if (report.violation !== undefined) {
+        printFailure(report.seed, report.violation);
+      }
+    },
+  });
+  console.log(totals.summary(performance.now() - startedMs));
+  return totals.failures.length === 0;
+}

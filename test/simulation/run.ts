@@ -1,0 +1,225 @@
+/**
+ * One seed, from beginning to end. Safety: faults come and go while invariants are checked after every step. Liveness:
+ * a quorum of correct replicas is healed, every other fault stays for good, and within a bound every caller must be
+ * answered and everything that waits executed. Then the histories are judged.
+ */
+import type { StrategyName } from '../../src/adversary/adversary.js';
+import { refuseAgainstLedger } from '../support/linearizability/ledger-order.js';
+import { searchLinearization } from '../support/linearizability/search.js';
+import type { Violation } from './checks/observer.js';
+import { Cluster } from './cluster/cluster.js';
+import type { SimulatedReplica } from './cluster/simulated-replica.js';
+import type { FaultKind } from './faults/fault.js';
+import { FaultRunner } from './faults/fault-runner.js';
+import { Random } from './kernel/random.js';
+import { drawScenario, type Scenario } from './scenario.js';
+import { SimulatedClient } from './work/client.js';
+import { HistoryRecorder } from './work/history-recorder.js';
+import { LedgerRecorder } from './work/ledger-recorder.js';
+
+/** What is asked of a run. */
+export interface RunOptions {
+  readonly seed: number;
+  /** Whether to keep a line an event. */
+  readonly keepsTrace: boolean;
+  /** Faults of the plan, by their place in it, that are left out. */
+  readonly leftOut?: ReadonlySet<number>;
+}
+
+/** What a run showed. */
+export interface RunOutcome {
+  readonly seed: number;
+  readonly violation: Violation | undefined;
+  readonly traceHash: string;
+  readonly traceLines: readonly string[];
+  readonly replicaCount: number;
+  readonly plannedFaults: number;
+  readonly steps: number;
+  readonly messages: number;
+  readonly virtualMs: number;
+  readonly operations: number;
+  readonly unknownOutcomes: number;
+  readonly sequences: number;
+  readonly views: number;
+  /** How often each kind of fault began. */
+  readonly faults: Readonly<Partial<Record<FaultKind, number>>>;
+  /** The strategies of the replicas that were not correct. */
+  readonly strategies: readonly StrategyName[];
+  /** Whether a search for an order of the callers' history was given up. */
+  readonly undecided: boolean;
+}
+
+const KEYS = ['a', 'b', 'c', 'd', 'e'] as const;
+/** Operations of each caller that the healed quorum has to answer. */
+const OPERATIONS_AFTER_HEALING = 2;
+/** What a healed quorum needs beside view changes: links come up, replicas catch up, open calls run into timeouts. */
+const SETTLING_MS = 60_000;
+
+/** Runs one seed. */
+export function runSeed(options: RunOptions): RunOutcome {
+  return new Run(drawScenario(options.seed), options).outcome();
+}
+
+class Run {
+  private readonly history = new HistoryRecorder();
+  private readonly ledger: LedgerRecorder;
+  private readonly cluster: Cluster;
+  private readonly faults: FaultRunner;
+  private readonly clients: readonly SimulatedClient[];
+  private isHealed = false;
+  private undecided = false;
+
+  constructor(
+    private readonly scenario: Scenario,
+    private readonly options: RunOptions,
+  ) {
+    const { name, parameters } = scenario;
+    this.ledger = new LedgerRecorder({
+      limits: parameters.limits,
+      isCorrectClient: (clientId) =>
+        this.cluster.correct.some(({ id }) => this.cluster.world.signatures.clientOf(id) === clientId),
+    });
+    this.cluster = new Cluster({
+      seed: name,
+      parameters,
+      byzantine: scenario.byzantine,
+      keepsTrace: options.keepsTrace,
+      observers: [this.ledger],
+    });
+    const random = new Random(name);
+    this.faults = new FaultRunner(this.cluster.world, this.cluster.replicas, random.fork('fault runner'));
+    this.clients = Array.from({ length: scenario.clientCount }, (_, id) =>
+      this.createClient(id, random.fork(`client ${id}`)),
+    );
+  }
+
+  /** Does all of it. */
+  outcome(): RunOutcome {
+    const { cluster, scenario, options } = this;
+    const { world } = cluster;
+    this.faults.schedule(scenario.faults.filter((_, index) => options.leftOut?.has(index) !== true));
+    cluster.start();
+    for (const client of this.clients) {
+      client.allow(scenario.operationsOfClient);
+      client.start();
+    }
+    cluster.runUntil(scenario.faultsMs);
+    this.heal();
+    this.judgeHistory();
+    return {
+      seed: options.seed,
+      violation: world.violations.first,
+      traceHash: world.trace.hash,
+      traceLines: world.trace.lines,
+      replicaCount: scenario.parameters.sizes.replicaCount,
+      plannedFaults: scenario.faults.length,
+      steps: world.loop.steps,
+      messages: world.network.deliveredMessages,
+      virtualMs: world.loop.nowMs,
+      operations: this.clients.reduce((sum, client) => sum + client.answered, 0),
+      unknownOutcomes: this.clients.reduce((sum, client) => sum + client.unknown, 0),
+      sequences: cluster.agreement.height,
+      views: Math.max(0, ...cluster.correct.map((replica) => replica.status()?.view ?? 0)),
+      faults: Object.fromEntries(this.faults.begun),
+      strategies: [...new Set([...scenario.byzantine.values()].flat())],
+      undecided: this.undecided,
+    };
+  }
+
+  private createClient(id: number, random: Random): SimulatedClient {
+    const { cluster, scenario } = this;
+    return new SimulatedClient({
+      id,
+      world: cluster.world,
+      random,
+      history: this.history,
+      gateways: () => this.eligible().filter((replica) => replica.isRunning && !replica.isPaused),
+      keys: KEYS,
+      thinkMsMean: scenario.thinkMsMean,
+    });
+  }
+
+  /** Whom callers may ask, and who has to make progress. */
+  private eligible(): readonly SimulatedReplica[] {
+    const { healed } = this.scenario;
+    return this.cluster.correct.filter(({ id }) => !this.isHealed || healed.has(id));
+  }
+
+  private heal(): void {
+    const { cluster, scenario, clients } = this;
+    const { loop, trace, violations } = cluster.world;
+    trace.add('phase', [1], () => `healed for good: ${[...scenario.healed].join(', ')}`);
+    this.isHealed = true;
+    this.faults.heal(scenario.healed, scenario.permanent);
+    const due = clients.map((client) => client.answered + OPERATIONS_AFTER_HEALING);
+    // More than due: the outcome of some may stay unknown.
+    for (const client of clients) {
+      client.allow(OPERATIONS_AFTER_HEALING + 4);
+    }
+    const isAnswered = (): boolean => clients.every((client, index) => client.answered >= (due[index] ?? 0));
+    const boundMs = this.computeBoundMs();
+    const isAnsweredInTime = cluster.runUntil(loop.nowMs + boundMs, isAnswered);
+    if (!isAnsweredInTime) {
+      violations.report(15, `callers had no answers for ${boundMs} ms: ${this.describe()}`);
+    }
+    for (const client of clients) {
+      client.stop();
+    }
+    if (!cluster.runUntil(loop.nowMs + boundMs, () => this.isCalm())) {
+      violations.report(15, `what waits was not executed for ${boundMs} ms: ${this.describe()}`);
+    }
+  }
+
+  /** f + 1 view changes, beginning with the longest timeout that so many views can have led to, and what else it takes. */
+  private computeBoundMs(): number {
+    const { local, sizes } = this.scenario.parameters;
+    const views = Math.max(0, ...this.cluster.correct.map((replica) => replica.status()?.view ?? 0));
+    let boundMs = SETTLING_MS;
+    for (let change = 0; change <= sizes.faultsMax; change++) {
+      boundMs += Math.min(local.requestTimeoutMaxMs, local.requestTimeoutMs * 2 ** (views + change));
+    }
+    return boundMs;
+  }
+
+  /** Whether all callers have their answers and the healed replicas executed the same, and nothing waits at them. */
+  private isCalm(): boolean {
+    if (this.cluster.world.loop.steps % CALM_CHECK_STEPS !== 0 || this.clients.some((client) => client.isCalling)) {
+      return false;
+    }
+    const height = this.cluster.agreement.height;
+    return this.eligible().every((replica) => {
+      const status = replica.status();
+      return status?.lastExecuted === height && status.waitingRequests === 0;
+    });
+  }
+
+  private describe(): string {
+    const rows = this.eligible().map((replica) => {
+      const status = replica.status();
+      return status === undefined
+        ? `replica ${replica.id} is down`
+        : `replica ${replica.id}: view ${status.view}, executed ${status.lastExecuted}, ` +
+            `${status.waitingRequests} wait, ${status.waitingFor}`;
+    });
+    return [`executed anywhere ${this.cluster.agreement.height}`, ...rows].join('\n  ');
+  }
+
+  private judgeHistory(): void {
+    const { violations } = this.cluster.world;
+    if (violations.first !== undefined) {
+      return;
+    }
+    const refusal = refuseAgainstLedger(this.history.entries, this.ledger.operations());
+    if (refusal !== undefined) {
+      violations.report(14, refusal);
+    }
+    const found = searchLinearization(this.history.entries);
+    if (found.kind === 'refused') {
+      violations.report(14, `the calls on key ${found.key} are not linearizable: ${found.reason}`);
+    }
+    this.undecided = found.kind === 'undecided';
+  }
+}
+
+/** A status costs something; it need not be asked for at each step. */
+const CALM_CHECK_STEPS = 64;

@@ -1,0 +1,95 @@
+/** All that a seed decides about a run before it begins. */
+
+import { STRATEGY_NAMES, type StrategyName } from '../../src/adversary/adversary.js';
+import { type ReplicaId, replicaId } from '../../src/protocol/identifiers.js';
+import type { QuorumSizes } from '../../src/protocol/quorum.js';
+import { type ClusterParameters, drawParameters } from './cluster/parameters.js';
+import { drawFaults, drawPermanentFault } from './faults/draw-faults.js';
+import type { Fault, FaultEffect } from './faults/fault.js';
+import { Random } from './kernel/random.js';
+
+/** A run as it is planned. */
+export interface Scenario {
+  readonly name: string;
+  readonly parameters: ClusterParameters;
+  readonly clientCount: number;
+  /** How many operations each caller begins while faults come and go, */
+  readonly operationsOfClient: number;
+  /** and how long it thinks between them. */
+  readonly thinkMsMean: number;
+  /** How long faults come and go. */
+  readonly faultsMs: number;
+  readonly faults: readonly Fault[];
+  /** The replicas that are not correct, and how. */
+  readonly byzantine: ReadonlyMap<ReplicaId, readonly StrategyName[]>;
+  /** The correct replicas that are healed in the end: a quorum. */
+  readonly healed: ReadonlySet<ReplicaId>;
+  /** What stays wrong with the others. */
+  readonly permanent: readonly FaultEffect[];
+}
+
+const FAULTS_MS_MIN = 2_000;
+const FAULTS_MS_MAX = 20_000;
+/** About how many messages of agreement a run has: a bound on what a seed costs. */
+const MESSAGES_MIN = 500;
+const MESSAGES_MAX = 4_000;
+
+/** The plan of a seed. */
+export function drawScenario(seed: number): Scenario {
+  const name = `pbft ${seed}`;
+  const random = new Random(name);
+  const parameters = drawParameters(random.fork('parameters'));
+  const { replicaCount, quorum } = parameters.sizes;
+  const faultsMs = random.between(FAULTS_MS_MIN, FAULTS_MS_MAX);
+  const ids = Array.from({ length: replicaCount }, (_, id) => replicaId(id));
+  const byzantine = drawByzantine(seed, random.fork('byzantine'), parameters.sizes);
+  const correct = random.shuffle(ids.filter((id) => !byzantine.has(id)));
+  const healed = new Set(random.chance(0.7) ? correct.slice(0, quorum) : correct);
+  const permanent = correct
+    .filter((id) => !healed.has(id))
+    .map((id) => drawPermanentFault(random.fork(`permanent ${id}`), id, replicaCount));
+  const clientCount = random.integer(1, 6);
+  const messagesOfOperation = 2 * replicaCount ** 2;
+  const operations = random.between(MESSAGES_MIN, MESSAGES_MAX) / messagesOfOperation;
+  const operationsOfClient = Math.ceil(operations / clientCount);
+  return {
+    name,
+    parameters,
+    clientCount,
+    operationsOfClient,
+    // Some work all the time, some in bursts.
+    thinkMsMean: random.chance(0.8) ? faultsMs / operationsOfClient : 10,
+    faultsMs,
+    faults: drawFaults({ random: random.fork('faults'), replicaCount, phaseMs: faultsMs }),
+    byzantine,
+    healed,
+    permanent,
+  };
+}
+
+/** At most f, in a share of runs none; together they may follow one strategy or each its own. */
+function drawByzantine(
+  seed: number,
+  random: Random,
+  { replicaCount, faultsMax }: QuorumSizes,
+): ReadonlyMap<ReplicaId, readonly StrategyName[]> {
+  const ids = Array.from({ length: replicaCount }, (_, id) => replicaId(id));
+  const count = random.chance(0.15) ? 0 : random.integer(1, faultsMax);
+  const common = drawStrategies(seed, random);
+  const isCoalition = random.chance(0.6);
+  // The first primaries have the most to lie about.
+  const first = random.integer(0, 2);
+  const order = random.chance(0.5) ? [...ids.slice(first), ...ids.slice(0, first)] : random.shuffle(ids);
+  const liars = order.slice(0, count);
+  return new Map(liars.map((id) => [id, isCoalition ? common : drawStrategies(seed + id, random)]));
+}
+
+/** One or two, the first in turn by seed; forging helps those who tell two stories most. */
+function drawStrategies(turn: number, random: Random): readonly StrategyName[] {
+  if (random.chance(0.03)) {
+    return ['equivocating', 'forging'];
+  }
+  const first = STRATEGY_NAMES[turn % STRATEGY_NAMES.length] ?? 'silent';
+  const second = random.pick(STRATEGY_NAMES);
+  return second === first || random.chance(0.2) ? [first] : [first, second];
+}

@@ -1,0 +1,81 @@
+/** What tests of a cluster of processes ask of it again and again. */
+import assert from 'node:assert/strict';
+import { get } from 'node:http';
+import type { Status } from '../../src/cli/status-report.js';
+import type { ClientError } from '../../src/client/client-error.js';
+import type { TestCluster } from './cluster.js';
+import { eventually } from './cluster-deadline.js';
+
+const AGREE_WITHIN_MS = 20_000;
+
+/** Waits until the replicas, all by default, show the same last sequence and header digest; resolves with the rows. */
+export async function awaitAgreement(
+  cluster: TestCluster,
+  replicas: readonly number[] = cluster.replicas.map(({ id }) => id),
+  withinMs = AGREE_WITHIN_MS,
+): Promise<readonly Status[]> {
+  let rows: readonly Status[] = [];
+  let silent = '';
+  const placeOf = ({ lastExecutedSequence, headerDigest }: Status): string =>
+    `${lastExecutedSequence} ${headerDigest.toString('hex')}`;
+  const isEqual = async (): Promise<boolean> => {
+    try {
+      rows = await Promise.all(replicas.map((replica) => cluster.status(replica)));
+      return new Set(rows.map(placeOf)).size === 1;
+    } catch (error) {
+      // A connection may still be waiting for its next attempt.
+      silent = String(error);
+      return false;
+    }
+  };
+  const describe = (): string => `replicas are at ${rows.map(placeOf).join('; ')} ${silent}`;
+  await eventually(isEqual, { withinMs, describe });
+  return rows;
+}
+
+/** The primary of the view that this replica is in. */
+export async function primaryOf(cluster: TestCluster, asked = 0): Promise<number> {
+  return (await cluster.status(asked)).primary;
+}
+
+/** Fails unless the caller learned in plain words what became of the operation. */
+export function assertClear({ code, reason, message, outcomeKnown }: ClientError): void {
+  const text = `${code} ${reason}: ${message}`;
+  assert.ok(code === 'DEADLINE_EXCEEDED' || code === 'UNAVAILABLE', `no failure that an outage explains: ${text}`);
+  // Of a read the outcome doesn't matter, so a client may know it where the replica doesn't.
+  const words = outcomeKnown
+    ? /nothing was taken|nobody answers at|was lost|did not finish|did not answer|the outcome is not known/
+    : /the outcome is not known/;
+  assert.match(message, words, text);
+}
+
+/** One page of a replica's HTTP port. */
+export function fetchHttp(port: number, path: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    get({ host: '127.0.0.1', port, path, agent: false }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('error', reject);
+      response.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
+    }).on('error', reject);
+  });
+}
+
+/** The sum of a metric's series that have all of these labels. */
+export async function readMetric(
+  cluster: TestCluster,
+  replica: number,
+  { name, labels = {} }: { readonly name: string; readonly labels?: Readonly<Record<string, string>> },
+): Promise<number> {
+  const port = cluster.httpPorts[replica];
+  assert.ok(port !== undefined);
+  const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
+  let sum = 0;
+  for (const line of (await fetchHttp(port, '/metrics')).split('\n')) {
+    const [series = '', value = ''] = line.split(/ (?=[^ ]*$)/);
+    if ((series === name || series.startsWith(`${name}{`)) && wanted.every((one) => series.includes(one))) {
+      sum += Number(value);
+    }
+  }
+  return sum;
+}

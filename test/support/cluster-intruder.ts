@@ -1,0 +1,66 @@
+/** A faulty replica in a cluster of processes: it has all keys of the replica whose folder it reads, and says what it likes. */
+import assert from 'node:assert/strict';
+import { createPrivateKey, randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { sha256 } from '../../src/crypto/hash.js';
+import { createSigner } from '../../src/crypto/signatures.js';
+import type { LinkTls } from '../../src/network/transport-options.js';
+import type { Signer } from '../../src/ports/signatures.js';
+import { type ReplicaId, replicaId } from '../../src/protocol/identifiers.js';
+import type { ProtocolMessage } from '../../src/protocol/messages.js';
+import { frameOf } from '../../src/wire/frame.js';
+import { encodeHello } from '../../src/wire/hello-codec.js';
+import { encodePayload } from '../../src/wire/message-codec.js';
+import { encodePeerMessage } from '../../src/wire/peer-codec.js';
+import type { TestCluster } from './cluster.js';
+import { greetingFrame, type HostileStream, helloIn, openStream } from './network-hostile-peer.js';
+
+/** The intruder. The replica whose place it takes must not run. */
+export class Intruder {
+  readonly id: ReplicaId;
+  readonly #cluster: TestCluster;
+  readonly #tls: LinkTls;
+  readonly #signer: Signer;
+
+  constructor(cluster: TestCluster, id: number) {
+    const read = (name: string): string => readFileSync(join(cluster.directory, `replica-${id}`, name), 'utf8');
+    const clusterId = sha256(readFileSync(join(cluster.directory, 'genesis.json')));
+    this.id = replicaId(id);
+    this.#cluster = cluster;
+    this.#tls = { keyPem: read('tls.key'), certificatePem: read('tls.crt'), authorityPem: read('ca.crt') };
+    this.#signer = createSigner(createPrivateKey(read('signing.key')), clusterId);
+  }
+
+  /** A stream to a replica with a lower id, with the handshake done. Rejects where it is refused, as after too many. */
+  async connect(to: number, isReading = true): Promise<HostileStream> {
+    const port = this.#cluster.peerPorts[to];
+    assert.ok(port !== undefined);
+    const stream = openStream({ host: '127.0.0.1', port }, this.#tls, false);
+    try {
+      stream.write(greetingFrame(randomBytes(32), this.id, to));
+      const theirs = helloIn(await stream.readOne());
+      const payload = encodeHello({ ...theirs, from: this.id, to: replicaId(to) });
+      const signature = await this.#sign('hello', payload);
+      const envelope = { type: 'hello', sender: { kind: 'replica', replica: this.id }, payload, signature } as const;
+      stream.write(frameOf([encodePeerMessage({ kind: 'hello', envelope })]));
+    } catch (error) {
+      stream.close();
+      throw error;
+    }
+    if (isReading) {
+      stream.startReading();
+    }
+    return stream;
+  }
+
+  /** A frame with a message that this replica really signed; `payload` is signed in place of the message's own. */
+  async signedFrame(message: ProtocolMessage, payload: Uint8Array = encodePayload(message)): Promise<Uint8Array> {
+    const signature = await this.#sign(message.type, payload);
+    return frameOf([encodePeerMessage({ kind: 'signed', signed: { message, sender: this.id, payload, signature } })]);
+  }
+
+  #sign(type: ProtocolMessage['type'] | 'hello', payload: Uint8Array): Promise<Uint8Array> {
+    return new Promise((resolve) => this.#signer.sign(type, payload, resolve));
+  }
+}

@@ -1,0 +1,235 @@
+/** Each strategy does to what its replica sends what its name says, and signs with no key but its own. */
+import assert from 'node:assert/strict';
+import { createAdversary, STRATEGY_NAMES, type StrategyName } from '../../../src/adversary/adversary.js';
+import { createCoalition } from '../../../src/adversary/strategy.js';
+import { sha256 } from '../../../src/crypto/hash.js';
+import type { Transport, TransportHandlers } from '../../../src/ports/transport.js';
+import { type ReplicaId, replicaId, sequence, view } from '../../../src/protocol/identifiers.js';
+import type { ViewChange } from '../../../src/protocol/messages.js';
+import { equalBytes, utf8 } from '../../../src/util/bytes.js';
+import { type DecodedBatch, decodeBatch } from '../../../src/wire/batch-codec.js';
+import type { Envelope } from '../../../src/wire/envelope.js';
+import { decodePayload } from '../../../src/wire/message-codec.js';
+import { decodePeerMessage } from '../../../src/wire/peer-codec.js';
+import { CONSENSUS } from '../../support/core-cluster.js';
+import { CountingVerifier, fakeSignature } from '../../support/fake-signatures.js';
+import {
+  CLIENT,
+  checkpointOf,
+  proposalBytes,
+  signedBytes,
+  signedRequest,
+  statusTo,
+  voteOf,
+} from '../../support/peer-messages.js';
+import { FakeTimers } from '../runtime/fakes.js';
+
+const OWN = 0;
+const LIMITS = { ...CONSENSUS, replicaCount: 4 };
+const [EVEN, ODD] = [replicaId(2), replicaId(1)];
+const DIGEST = sha256(utf8('a batch'));
+const VIEW_CHANGE: ViewChange = {
+  type: 'viewChange',
+  newView: view(1),
+  stableCheckpoint: sequence(0),
+  checkpointCertificate: [],
+  prepared: [],
+};
+
+/** A replica with a strategy, and what leaves it. */
+class Bench {
+  readonly timers = new FakeTimers();
+  readonly sent: { readonly peer: ReplicaId; readonly bytes: Uint8Array }[] = [];
+  private handlers: TransportHandlers | undefined;
+  readonly transport: Transport;
+
+  constructor(name: StrategyName) {
+    this.transport = createAdversary(name, {
+      own: replicaId(OWN),
+      ownClientId: CLIENT,
+      peers: [1, 2, 3].map(replicaId),
+      limits: LIMITS,
+      hash: sha256,
+      signer: {
+        sign: (type, payload, done) => done(fakeSignature(type, type === 'request' ? CLIENT : OWN, payload)),
+      },
+      timers: this.timers,
+      coalition: createCoalition(),
+      transport: {
+        start: (handlers, started) => {
+          this.handlers = handlers;
+          started(undefined);
+        },
+        send: (peer, bytes) => {
+          this.sent.push({ peer, bytes });
+          return true;
+        },
+        setReading: () => undefined,
+        links: () => [],
+        stop: (done) => done(),
+      },
+    });
+    this.transport.start(
+      { onConnected: () => undefined, onDisconnected: () => undefined, onMessage: () => undefined },
+      () => undefined,
+    );
+  }
+
+  /** What leaves in place of a message. */
+  send(peer: ReplicaId, message: Uint8Array): readonly Uint8Array[] {
+    this.sent.length = 0;
+    this.transport.send(peer, message, 'vote');
+    return this.sent.map(({ bytes }) => bytes);
+  }
+
+  receive(message: Uint8Array): void {
+    this.handlers?.onMessage(EVEN, message);
+  }
+}
+
+const prepare = signedBytes(voteOf('prepare', 1, DIGEST), OWN);
+const commit = signedBytes(voteOf('commit', 1, DIGEST), OWN);
+const proposal = proposalBytes(1, [signedRequest(1)]);
+
+function inputOf(bytes: Uint8Array | undefined) {
+  assert.ok(bytes !== undefined, 'nothing left');
+  const decoded = decodePeerMessage(bytes, LIMITS);
+  assert.ok(decoded.ok, 'what left is not even well-formed');
+  return decoded.value;
+}
+
+function statementOf(envelope: Envelope) {
+  const decoded = decodePayload(envelope.type as 'prepare', envelope.payload, LIMITS);
+  assert.ok(decoded.ok);
+  return decoded.value;
+}
+
+function envelopeOf(bytes: Uint8Array | undefined): Envelope {
+  const input = inputOf(bytes);
+  assert.ok(input.kind === 'signed' || input.kind === 'proposal');
+  return input.kind === 'signed' ? input.envelope : input.prePrepare;
+}
+
+function isSigned({ type, sender, payload, signature }: Envelope): boolean {
+  assert.ok(sender.kind === 'replica');
+  return new CountingVerifier(new Set([CLIENT])).verifyReplica(type, sender.replica, payload, signature);
+}
+
+function proposalOf(bytes: Uint8Array | undefined): { readonly batch: DecodedBatch; readonly digest: string } {
+  const input = inputOf(bytes);
+  assert.ok(input.kind === 'proposal');
+  const batch = decodeBatch(input.batchBytes, LIMITS, sha256);
+  const statement = statementOf(input.prePrepare);
+  assert.ok(batch.ok && 'batchDigest' in statement && isSigned(input.prePrepare));
+  return { batch: batch.value, digest: statement.batchDigest };
+}
+
+describe('Byzantine strategies', () => {
+  it('have nothing to say where they are silent, to all or to some, or about commits', () => {
+    assert.deepEqual(new Bench('silent').send(ODD, prepare), []);
+    const partly = new Bench('partlySilent');
+    assert.deepEqual([partly.send(ODD, prepare), partly.send(EVEN, prepare)], [[], [prepare]]);
+    const reluctant = new Bench('neverCommitting');
+    assert.deepEqual([reluctant.send(ODD, commit), reluctant.send(ODD, prepare)], [[], [prepare]]);
+  });
+
+  it('equivocate: another valid proposal for some, always the same one, and votes that fit it', () => {
+    const bench = new Bench('equivocating');
+    assert.deepEqual(bench.send(EVEN, proposal), [proposal]);
+    const [other] = bench.send(ODD, proposal);
+    const { batch, digest } = proposalOf(other);
+    assert.equal(batch.batch.digest, digest);
+    assert.notEqual(digest, proposalOf(proposal).digest);
+    assert.deepEqual(bench.send(ODD, proposal), [other]);
+    const [vote] = bench.send(ODD, signedBytes(voteOf('commit', 1, proposalOf(proposal).batch.batch.digest), OWN));
+    const statement = statementOf(envelopeOf(vote));
+    assert.ok('batchDigest' in statement && isSigned(envelopeOf(vote)));
+    assert.equal(statement.batchDigest, digest);
+    const [checkpoint] = bench.send(ODD, signedBytes(checkpointOf(4, DIGEST), OWN));
+    assert.notDeepEqual(statementOf(envelopeOf(checkpoint)), checkpointOf(4, DIGEST));
+  });
+
+  it('swap, fabricate and repeat what a primary proposes', () => {
+    const swapped = proposalOf(new Bench('swappingBatches').send(ODD, proposal)[0]);
+    assert.notEqual(swapped.batch.batch.digest, swapped.digest);
+    const fabricated = proposalOf(new Bench('fabricating').send(ODD, proposal)[0]);
+    assert.equal(fabricated.batch.batch.digest, fabricated.digest);
+    const verifier = new CountingVerifier(new Set([CLIENT]));
+    assert.deepEqual(
+      fabricated.batch.requests.map(({ request, payload, signature }) =>
+        verifier.verifyClient('request', request.clientId, payload, signature),
+      ),
+      [true, false],
+    );
+    const repeating = new Bench('repeating');
+    repeating.send(ODD, proposal);
+    const repeated = proposalOf(repeating.send(ODD, proposalBytes(2, [signedRequest(2)]))[0]);
+    assert.deepEqual(
+      repeated.batch.requests.map(({ request }) => request.number),
+      [2, 1],
+    );
+  });
+
+  it('forge votes of others without their keys', () => {
+    const [own, ...forged] = new Bench('forging').send(ODD, prepare);
+    assert.deepEqual(own, prepare);
+    assert.equal(forged.length, 4);
+    assert.ok(forged.every((bytes) => !isSigned(envelopeOf(bytes))));
+  });
+
+  it('delay, replay and corrupt without looking', () => {
+    const delaying = new Bench('delaying');
+    delaying.timers.random = () => 0.5;
+    assert.deepEqual(delaying.send(ODD, prepare), []);
+    delaying.timers.advance(1_500);
+    assert.equal(delaying.sent.length, 1);
+    const replaying = new Bench('replaying');
+    replaying.receive(commit);
+    assert.deepEqual(replaying.send(ODD, prepare), [prepare, commit]);
+    const [corrupted] = new Bench('corrupting').send(ODD, prepare);
+    assert.ok(corrupted !== undefined && !equalBytes(corrupted, prepare));
+  });
+
+  it('lie in Status, and say things near the truth, validly signed', () => {
+    const status = statusTo(1, 5);
+    const [lie] = new Bench('lying').send(ODD, signedBytes(status, OWN));
+    assert.ok(isSigned(envelopeOf(lie)));
+    assert.notDeepEqual(statementOf(envelopeOf(lie)), status);
+    const [mutated] = new Bench('mutating').send(ODD, prepare);
+    assert.ok(isSigned(envelopeOf(mutated)));
+    assert.ok(mutated !== undefined && !equalBytes(mutated, prepare));
+  });
+
+  it('misbehave as a client: one number with two operations', () => {
+    const bench = new Bench('lyingClient');
+    bench.timers.advance(400);
+    const requests = bench.sent.map(({ peer, bytes }) => ({ peer, input: inputOf(bytes) }));
+    assert.ok(requests.every(({ input }) => input.kind === 'request'));
+    assert.deepEqual(requests.map(({ peer }) => peer).sort(), [1, 2, 3]);
+    bench.transport.stop(() => undefined);
+    bench.sent.length = 0;
+    bench.timers.advance(4_000);
+    assert.deepEqual(bench.sent, []);
+  });
+
+  it('lie about views: ask for them all the time, and hide what prepared', () => {
+    const storming = new Bench('stormingViews');
+    storming.timers.advance(150);
+    assert.deepEqual(
+      storming.sent.map(({ bytes }) => statementOf(envelopeOf(bytes)).type),
+      ['viewChange', 'viewChange', 'viewChange'],
+    );
+    const prepared = { ...VIEW_CHANGE, stableCheckpoint: sequence(4) };
+    const [hidden] = new Bench('hidingPrepared').send(ODD, signedBytes(prepared, OWN));
+    assert.deepEqual(statementOf(envelopeOf(hidden)), VIEW_CHANGE);
+    assert.ok(isSigned(envelopeOf(hidden)));
+  });
+
+  for (const name of STRATEGY_NAMES) {
+    it(`pass on without a word what they don't understand: ${name}`, () => {
+      const bench = new Bench(name);
+      bench.timers.random = () => 0.999;
+      assert.doesNotThrow(() => bench.send(EVEN, utf8('no message')));
+    });
+  }
+});

@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createColours } from '../../../src/cli/colours.js';
+import type { Context } from '../../../src/cli/context.js';
+import { run } from '../../../src/cli/main.js';
+import { initializeCluster } from '../../../src/replica/initialize.js';
+
+/** Runs a command line in this process. */
+async function runLine(line: readonly string[], environment: Context['environment'] = {}) {
+  let out = '';
+  let errors = '';
+  const context: Context = {
+    out: (text) => {
+      out += typeof text === 'string' ? text : Buffer.from(text).toString('latin1');
+    },
+    note: (text) => {
+      errors += `${text}\n`;
+    },
+    colours: createColours(false),
+    isInteractive: false,
+    environment,
+    exitCode: 0,
+  };
+  const code = await run(['node', 'pbft', ...line], context);
+  return { code, out, errors };
+}
+
+describe('the command line', () => {
+  it('lists all commands on request, and says its version', async () => {
+    const { code, out } = await runLine(['--help']);
+    assert.equal(code, 0);
+    for (const name of 'init start cluster status put get delete cas range submit version config'.split(' ')) {
+      assert.match(out, new RegExp(`^  ${name}\\b`, 'm'));
+    }
+    assert.match((await runLine(['--version'])).out, /^\d+\.\d+\.\d+\n$/);
+    const json = JSON.parse((await runLine(['version', '--json'])).out) as Record<string, unknown>;
+    assert.deepEqual(Object.keys(json), ['version', 'protocolVersion', 'node']);
+  });
+
+  const MISUSED: readonly (readonly string[])[] = [
+    ['frobnicate'],
+    ['put'],
+    ['put', 'key', '--address', '127.0.0.1:1'],
+    ['put', 'key', 'value', '--file', 'x', '--address', '127.0.0.1:1'],
+    ['put', 'key', 'value', '--address', 'nowhere'],
+    ['put', 'key', 'value', '--address', '127.0.0.1:1', '--cluster', 'x'],
+    ['put', 'key', 'value', '--address', '127.0.0.1:1', '--server-name', 'x'],
+    ['put', 'key', 'value', '--timeout', '0', '--address', '127.0.0.1:1'],
+    ['get', 'key', '--raw', '--json', '--address', '127.0.0.1:1'],
+    ['cas', 'key', 'value', '--address', '127.0.0.1:1'],
+    ['cas', 'key', 'value', '--absent', '--expect', 'x', '--address', '127.0.0.1:1'],
+    ['range', '--limit', '0', '--address', '127.0.0.1:1'],
+    ['submit', 'not base64!', '--address', '127.0.0.1:1'],
+    ['submit', 'abc', '--hex', '--address', '127.0.0.1:1'],
+    ['submit', '--address', '127.0.0.1:1'],
+    ['init', '--replicas', '3'],
+    ['init', '--base-port', '70000'],
+    ['cluster', '--stop', '--detach'],
+    ['start'],
+    ['config', 'print'],
+    ['config', 'print', '--set', 'nothing'],
+  ];
+  for (const line of MISUSED) {
+    it(`ends with 2 for: pbft ${line.join(' ')}`, async () => {
+      const directory = mkdtempSync(join(tmpdir(), 'pbft-misused-'));
+      try {
+        const where = line[0] === 'init' || line[0] === 'cluster' ? ['--dir', join(directory, 'new')] : [];
+        const { code, out, errors } = await runLine([...line, ...where]);
+        assert.equal(code, 2, errors);
+        assert.equal(out, '');
+        assert.notEqual(errors, '');
+      } finally {
+        rmSync(directory, { recursive: true });
+      }
+    });
+  }
+
+  it('names the folder in which there is no cluster', async () => {
+    const { code, errors } = await runLine(['status', '--cluster', '/nowhere/at-all']);
+    assert.equal(code, 1);
+    assert.match(errors, /^pbft: there is no cluster in \/nowhere\/at-all/);
+    const preset = await runLine(['get', 'key'], { PBFT_CLUSTER: '/nowhere/else' });
+    assert.match(preset.errors, /\/nowhere\/else/);
+  });
+});
+
+describe("commands about a replica's configuration", () => {
+  let directory: string;
+  let file: string;
+
+  before(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'pbft-configured-'));
+    const { replicas } = await initializeCluster({ directory });
+    file = replicas[1]?.configurationFile ?? '';
+  });
+  after(() => rmSync(directory, { recursive: true }));
+
+  it('print each setting with where it comes from: flags over the environment over the file', async () => {
+    const line = ['config', 'print', '--json', '--config', file, '--set', 'agreement.pipeline=3'];
+    const environment = { PBFT_AGREEMENT_PIPELINE: '5', PBFT_LOG_LEVEL: 'debug' };
+    const { code, out } = await runLine(line, environment);
+    assert.equal(code, 0);
+    const settings = JSON.parse(out) as { path: string; value: unknown; source: string }[];
+    const found = (wanted: string) => settings.find(({ path }) => path === wanted);
+    assert.deepEqual([found('agreement.pipeline')?.value, found('agreement.pipeline')?.source], [3, 'flag']);
+    assert.deepEqual([found('logLevel')?.value, found('logLevel')?.source], ['debug', 'environment']);
+    assert.equal(found('replica')?.source, 'file');
+  });
+
+  it('validate what a start would check, and say all that is wrong', async () => {
+    const valid = await runLine(['config', 'validate'], { PBFT_CONFIG: file });
+    assert.equal(valid.code, 0);
+    assert.match(valid.out, /^Valid: replica 1 \(replica-1\)/);
+    const invalid = await runLine(['config', 'validate', '--config', file], { PBFT_LOG_LEVEL: 'loud', PBFT_X: '1' });
+    assert.equal(invalid.code, 1);
+    assert.match(invalid.errors, /PBFT_LOG_LEVEL/);
+    assert.match(invalid.errors, /PBFT_X/);
+  });
+
+  it('make nothing over what is there', async () => {
+    const { code, errors } = await runLine(['init', '--dir', directory]);
+    assert.equal(code, 1);
+    assert.match(errors, /there is a cluster in this folder already/);
+  });
+});

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { createColours } from '../../../src/cli/colours.js';
+import { type Answer, type Status, statusJson, statusText, summarize } from '../../../src/cli/status-report.js';
+
+const COLOURS = createColours(false);
+
+function answer(replica: number, fields: Partial<Status> = {}): Answer {
+  const status: Status = {
+    replica,
+    name: `replica-${replica}`,
+    clusterId: Buffer.alloc(32, 7),
+    replicaCount: 4,
+    faultsMax: 1,
+    view: 5,
+    primary: 1,
+    active: true,
+    ready: true,
+    notReadyReasons: [],
+    lastExecutedSequence: 12,
+    headerDigest: Buffer.alloc(32, 0xab),
+    stableCheckpoint: 0,
+    peers: [0, 1, 2, 3]
+      .filter((peer) => peer !== replica)
+      .map((peer) => ({
+        replica: peer,
+        name: `replica-${peer}`,
+        connected: peer !== 3,
+        lastError: '',
+        lastExecutedSequence: 12,
+      })),
+    waitingRequests: 0,
+    agreedTimeMs: 0,
+    evidence: [],
+    storageEngine: 'memory',
+    version: '1.0.0',
+    waitingFor: '',
+    ...fields,
+  };
+  return { label: status.name, address: `host:${replica}`, status };
+}
+
+const AWAY: Answer = { label: 'replica-3', address: 'host:3', error: 'nobody answers' };
+
+describe('the status of a cluster', () => {
+  it('is enough where a quorum answers', () => {
+    assert.equal(summarize([answer(0), answer(1), answer(2), AWAY], false).isEnough, true);
+    assert.equal(summarize([answer(0), answer(1), AWAY, AWAY], false).isEnough, false);
+    assert.equal(summarize([AWAY], false).isEnough, false);
+  });
+
+  it('takes one answer where one replica was asked', () => {
+    assert.equal(summarize([answer(0)], true).isEnough, true);
+    assert.equal(summarize([AWAY], true).isEnough, false);
+  });
+
+  it('takes the quorum of n = 6 as 4, where 2f + 1 would be 3', () => {
+    const six = { replicaCount: 6, faultsMax: 1 };
+    assert.equal(summarize([answer(0, six)], false).quorum, 4);
+  });
+
+  it('shows who is primary, who is away, and why one is not ready', () => {
+    const reasons = { ready: false, notReadyReasons: ['catching up: executed 1 of 9'] };
+    const answers = [
+      answer(0, { waitingFor: 'the primary' }),
+      answer(1),
+      answer(2, { active: false, ...reasons }),
+      AWAY,
+    ];
+    const lines = statusText(answers, summarize(answers, false), COLOURS).split('\n');
+    assert.match(
+      lines[1] ?? '',
+      /^0 +replica-0 +5 +backup +12 +abababababab +0 +2\/3 +0 +ready, waits for the primary$/,
+    );
+    assert.match(lines[2] ?? '', / primary /);
+    assert.match(lines[3] ?? '', /changing view .*catching up: executed 1 of 9$/);
+    assert.match(lines[4] ?? '', /replica-3 .*unreachable at host:3: nobody answers$/);
+    assert.match(lines[6] ?? '', /3 of 4 asked answer; a quorum is 3/);
+  });
+
+  it('raises its voice where two replicas show different headers at one sequence', () => {
+    const answers = [
+      answer(0),
+      answer(1, { headerDigest: Buffer.alloc(32, 1) }),
+      answer(2, { lastExecutedSequence: 11 }),
+    ];
+    const summary = summarize(answers, false);
+    assert.deepEqual(summary.disagreements, [12]);
+    assert.match(statusText(answers, summary, COLOURS), /different headers at sequence 12/);
+  });
+
+  it('shows the evidence that replicas hold', () => {
+    const evidence = [{ replica: 3, kind: 'prepare', view: 4, sequence: 9 }];
+    const answers = [answer(0, { evidence })];
+    const text = statusText(answers, summarize(answers, true), COLOURS);
+    assert.match(text, /replica-0 holds proof against replica 3: two different prepare messages at view 4, sequence 9/);
+  });
+
+  it('is a document of plain values for programs', () => {
+    const answers = [answer(0), AWAY];
+    const { replicas, ...rest } = statusJson(answers, summarize(answers, false));
+    assert.deepEqual(rest, { asked: 2, answering: 1, quorum: 3, disagreements: [] });
+    const [first, second] = JSON.parse(JSON.stringify(replicas)) as Record<string, unknown>[];
+    assert.equal(first?.['headerDigest'], 'ab'.repeat(32));
+    assert.equal(first?.['clusterId'], '07'.repeat(32));
+    assert.equal(first?.['role'], 'backup');
+    assert.equal(first?.['peersConnected'], 2);
+    assert.deepEqual(second, { name: 'replica-3', address: 'host:3', reachable: false, error: 'nobody answers' });
+  });
+});

@@ -1,0 +1,17 @@
+import assert from 'node:assert/strict';
+import { Backoff } from '../../../src/network/backoff.js';
+
+describe('a backoff', () => {
+  const options = { delayMinMs: 50, delayMaxMs: 300, stableMs: 1_000, random: () => 1 };
+
+  it('doubles up to its cap and begins anew only after a link that held', () => {
+    const backoff = new Backoff(options);
+    const delays = [0, 0, 0, 999, 0, 1_000, 0].map((heldMs) => backoff.nextDelayMs(heldMs));
+    assert.deepEqual(delays, [50, 100, 200, 300, 300, 50, 100]);
+  });
+
+  it('varies by up to half, so that replicas do not dial in step', () => {
+    assert.equal(new Backoff({ ...options, random: () => 0 }).nextDelayMs(0), 25);
+    assert.equal(new Backoff({ ...options, random: () => 0.5 }).nextDelayMs(0), 37.5);
+  });
+});

@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { type ReplicaId, replicaId } from '../../../src/protocol/identifiers.js';
+import { EventQueue } from '../../../src/runtime/event-queue.js';
+import { Fifo } from '../../../src/runtime/fifo.js';
+
+const PEERS = [replicaId(1), replicaId(2), replicaId(3)];
+const [ONE, TWO, THREE] = [replicaId(1), replicaId(2), replicaId(3)];
+
+function queueOf(bounds: { messagesMax: number; bytesMax: number }): {
+  queue: EventQueue<string>;
+  dropped: (ReplicaId | undefined)[];
+} {
+  const dropped: (ReplicaId | undefined)[] = [];
+  const queue = new EventQueue<string>({
+    peers: PEERS,
+    peerMessagesMax: bounds.messagesMax,
+    peerBytesMax: bounds.bytesMax,
+    clientMessagesMax: bounds.messagesMax,
+    clientBytesMax: bounds.bytesMax,
+    onDropped: (_lane, peer) => dropped.push(peer),
+  });
+  return { queue, dropped };
+}
+
+function drain(queue: EventQueue<string>): string[] {
+  const taken: string[] = [];
+  for (let item = queue.take(); item !== undefined; item = queue.take()) {
+    taken.push(item);
+  }
+  return taken;
+}
+
+describe('the event queue', () => {
+  it('gives local items first, then peers and clients in turn', () => {
+    const { queue } = queueOf({ messagesMax: 10, bytesMax: 100 });
+    queue.pushPeer(ONE, 'a1', 1);
+    queue.pushPeer(ONE, 'a2', 1);
+    queue.pushPeer(ONE, 'a3', 1);
+    queue.pushPeer(TWO, 'b1', 1);
+    queue.pushClient('c1', 1);
+    queue.pushClient('c2', 1);
+    queue.pushLocal('l1');
+    queue.pushLocal('l2');
+    assert.equal(queue.length, 8);
+    assert.deepEqual(drain(queue), ['l1', 'l2', 'a1', 'b1', 'c1', 'a2', 'c2', 'a3']);
+    assert.equal(queue.length, 0);
+  });
+
+  it('lets a flooding peer crowd out only itself: its oldest goes, counted', () => {
+    const { queue, dropped } = queueOf({ messagesMax: 2, bytesMax: 1000 });
+    queue.pushPeer(TWO, 'b1', 1);
+    for (let index = 0; index < 100; index++) {
+      queue.pushPeer(ONE, `a${index}`, 1);
+    }
+    assert.deepEqual(
+      dropped,
+      Array.from({ length: 98 }, () => ONE),
+    );
+    assert.deepEqual(drain(queue), ['a98', 'b1', 'a99']);
+  });
+
+  it('bounds a peer by bytes, and takes a message longer than the bound alone', () => {
+    const { queue, dropped } = queueOf({ messagesMax: 100, bytesMax: 10 });
+    queue.pushPeer(ONE, 'small', 4);
+    queue.pushPeer(ONE, 'middle', 6);
+    assert.equal(dropped.length, 0);
+    queue.pushPeer(ONE, 'large', 50);
+    assert.equal(dropped.length, 2);
+    assert.deepEqual(drain(queue), ['large']);
+    queue.pushPeer(ONE, 'one', 5);
+    queue.pushPeer(ONE, 'two', 5);
+    assert.deepEqual([dropped.length, drain(queue)], [2, ['one', 'two']]);
+  });
+
+  it('refuses clients where their lane is full and keeps what waits', () => {
+    const { queue, dropped } = queueOf({ messagesMax: 2, bytesMax: 1000 });
+    assert.ok(queue.pushClient('c1', 1));
+    assert.ok(queue.pushClient('c2', 1));
+    assert.ok(!queue.pushClient('c3', 1));
+    assert.deepEqual(dropped, [undefined]);
+    assert.deepEqual(drain(queue), ['c1', 'c2']);
+  });
+
+  it('says when a peer should pause and when it may go on, with a gap between', () => {
+    const { queue } = queueOf({ messagesMax: 8, bytesMax: 1000 });
+    for (let index = 0; index < 5; index++) {
+      assert.ok(!queue.isFull(ONE));
+      queue.pushPeer(ONE, 'a', 1);
+    }
+    assert.ok(queue.isFull(ONE));
+    assert.ok(!queue.isFull(TWO));
+    queue.take();
+    queue.take();
+    assert.ok(!queue.isFull(ONE) && !queue.isDrained(ONE));
+    queue.take();
+    assert.ok(queue.isDrained(ONE));
+  });
+
+  it('never drops a local item and counts each lane', () => {
+    const { queue } = queueOf({ messagesMax: 1, bytesMax: 1 });
+    for (let index = 0; index < 1000; index++) {
+      queue.pushLocal(`${index}`);
+    }
+    queue.pushPeer(THREE, 'x', 1);
+    queue.pushClient('y', 1);
+    assert.deepEqual([queue.depth('local'), queue.depth('peer'), queue.depth('client')], [1000, 1, 1]);
+    assert.equal(drain(queue).length, 1002);
+  });
+
+  it('keeps the order within each lane and loses only what it counts', () => {
+    const push = fc.record({ lane: fc.integer({ min: 0, max: 4 }), sizeBytes: fc.integer({ min: 1, max: 6 }) });
+    fc.assert(
+      fc.property(fc.array(fc.oneof(push, fc.constant('take' as const)), { maxLength: 200 }), (commands) => {
+        const { queue, dropped } = queueOf({ messagesMax: 4, bytesMax: 12 });
+        const last = new Map<number, number>();
+        let [pushed, taken, number] = [0, 0, 0];
+        const check = (item: string): void => {
+          const [lane = 0, at = 0] = item.split(':').map(Number);
+          assert.ok(at > (last.get(lane) ?? 0));
+          last.set(lane, at);
+          taken++;
+        };
+        for (const command of commands) {
+          if (command === 'take') {
+            const item = queue.take();
+            assert.equal(item === undefined, pushed - taken - dropped.length === 0);
+            check(item ?? '9:1000000');
+            taken -= item === undefined ? 1 : 0;
+            last.delete(9);
+            continue;
+          }
+          number++;
+          pushed++;
+          const item = `${command.lane}:${number}`;
+          if (command.lane === 0) {
+            queue.pushLocal(item);
+          } else if (command.lane === 4) {
+            queue.pushClient(item, command.sizeBytes);
+          } else {
+            queue.pushPeer(replicaId(command.lane), item, command.sizeBytes);
+          }
+        }
+        assert.equal(queue.length, pushed - taken - dropped.length);
+        drain(queue).forEach(check);
+        assert.equal(taken + dropped.length, pushed);
+      }),
+    );
+  });
+});
+
+describe('the fifo', () => {
+  it('gives what an array gives', () => {
+    fc.assert(
+      fc.property(fc.array(fc.boolean(), { maxLength: 600 }), (pushes) => {
+        const fifo = new Fifo<number>();
+        const model: number[] = [];
+        pushes.forEach((push, index) => {
+          if (push || index % 3 === 0) {
+            fifo.push(index);
+            model.push(index);
+          } else {
+            assert.equal(fifo.shift(), model.shift());
+          }
+          assert.equal(fifo.length, model.length);
+          assert.equal(fifo.peek(), model[0]);
+        });
+      }),
+    );
+  });
+});

@@ -1,0 +1,169 @@
+/** What a replica says of itself, and when it serves. */
+import assert from 'node:assert/strict';
+import { sha256 } from '../../../src/crypto/hash.js';
+import type { LinkState } from '../../../src/ports/transport.js';
+import type { CoreView } from '../../../src/protocol/core.js';
+import { replicaId, sequence, view } from '../../../src/protocol/identifiers.js';
+import { computeQuorumSizes } from '../../../src/protocol/quorum.js';
+import {
+  computeNotReadableReasons,
+  computeNotReadyReasons,
+  computeReplicaStatus,
+  type ReplicaIdentity,
+  type StatusSources,
+} from '../../../src/runtime/replica-status.js';
+import { utf8 } from '../../../src/util/bytes.js';
+
+const IDENTITY: ReplicaIdentity = {
+  replica: replicaId(1),
+  names: ['Apple', 'MS', 'Google', 'IBM'],
+  clusterId: sha256(utf8('cluster')),
+  sizes: computeQuorumSizes(4),
+  checkpointInterval: 128,
+  requestTimeoutMs: 2_000,
+  storageEngine: 'memory',
+};
+
+const CORE: CoreView = {
+  view: view(4),
+  active: true,
+  primary: replicaId(0),
+  lowWatermark: sequence(128),
+  lastExecuted: sequence(130),
+  lastHeaderDigest: sha256(utf8('header 130')),
+  highestExecutedAnywhere: sequence(131),
+  waitingRequests: 0,
+  oldestWaitMs: 0,
+  diverged: false,
+  evidence: [],
+  peerExecuted: new Map([
+    [replicaId(0), sequence(131)],
+    [replicaId(3), sequence(0)],
+  ]),
+};
+
+function link(peer: number, connected: boolean): LinkState {
+  return { peer: replicaId(peer), connected, lastError: connected ? '' : 'refused', queuedMessages: 0, queuedBytes: 0 };
+}
+
+function sources(changes: Partial<StatusSources> = {}, core: Partial<CoreView> = {}): StatusSources {
+  return {
+    core: { ...CORE, ...core },
+    links: [link(0, true), link(2, true), link(3, false)],
+    isStopping: false,
+    fatal: undefined,
+    agreedTimeMs: 1_700_000_000_000,
+    ...changes,
+  };
+}
+
+/** What peers say that they executed. */
+function claims(...executed: readonly number[]): Partial<CoreView> {
+  return { peerExecuted: new Map(executed.map((last, peer) => [replicaId(peer + 10), sequence(last)])) };
+}
+
+const reasons = (...of: Parameters<typeof sources>) => computeNotReadyReasons(IDENTITY, sources(...of));
+
+describe('readiness', () => {
+  it('is there with a quorum connected, itself included, and with what peers have executed', () => {
+    assert.deepEqual(reasons(), []);
+  });
+
+  it('names how many replicas are missing', () => {
+    assert.deepEqual(reasons({ links: [link(0, true), link(2, false), link(3, false)] }), [
+      'no quorum: in touch with 2 of 4 replicas, itself included; 3 are needed',
+    ]);
+  });
+
+  it('OP-08: is not there before a quorum told how far it is, for this replica may be far behind', () => {
+    const starting = 'starting: knows of 2 of 4 replicas how far they are; 3 are needed';
+    assert.deepEqual(reasons({}, claims(131)), [starting]);
+    assert.deepEqual(reasons({}, claims(131, 131)), []);
+    const alone = { ...IDENTITY, sizes: computeQuorumSizes(1) };
+    assert.deepEqual(computeNotReadyReasons(alone, sources({ links: [] }, claims())), []);
+  });
+
+  it('is not there while it catches up: behind its own stable checkpoint, or a checkpoint interval behind anyone', () => {
+    assert.deepEqual(reasons({}, { lastExecuted: sequence(100) }), ['catching up: executed 100 of 128']);
+    assert.deepEqual(reasons({}, claims(258, 258, 0)), []);
+    assert.deepEqual(reasons({}, claims(259, 0, 259)), ['catching up: executed 130 of 259']);
+  });
+
+  it('CK-07: stays where one peer claims to have executed more than anyone, or less', () => {
+    assert.deepEqual(reasons({}, claims(2 ** 52 - 1, 131, 130)), []);
+    assert.deepEqual(reasons({}, claims(2 ** 52 - 1, 0)), []);
+    assert.deepEqual(reasons({}, claims(259, 260, 0)), ['catching up: executed 130 of 259']);
+  });
+
+  it('says everything that is wrong at once', () => {
+    const broken = { diverged: true, lastExecuted: sequence(100) };
+    assert.deepEqual(
+      reasons({ links: [] }, broken).map((reason) => reason.split(':')[0]),
+      ['diverged', 'no quorum', 'catching up'],
+    );
+  });
+
+  it('says only why it stopped, stops or has not begun', () => {
+    const diverged = { diverged: true };
+    assert.deepEqual(reasons({ fatal: 'the disk is gone', isStopping: true }, diverged), ['stopped: the disk is gone']);
+    assert.deepEqual(reasons({ isStopping: true }, diverged), ['stopping']);
+    assert.deepEqual(reasons({ core: undefined }), ['starting: reading the store']);
+  });
+});
+
+describe('reading from executed state', () => {
+  it('is possible without a quorum and while it catches up: the answer says of when it is', () => {
+    const behind = { lastExecuted: sequence(1), ...claims(1_000, 1_000, 1_000) };
+    assert.deepEqual(computeNotReadableReasons(sources({ links: [] }, behind)), []);
+  });
+
+  it('CK-03: is refused where the state is not the cluster’s, and where there is none', () => {
+    assert.deepEqual(computeNotReadableReasons(sources({}, { diverged: true })), [
+      'diverged: the state differs from what a quorum certified',
+    ]);
+    assert.deepEqual(computeNotReadableReasons(sources({ core: undefined })), ['starting: reading the store']);
+    assert.deepEqual(computeNotReadableReasons(sources({ isStopping: true })), ['stopping']);
+    assert.deepEqual(computeNotReadableReasons(sources({ fatal: 'x' })), ['stopped: x']);
+  });
+});
+
+describe('the status', () => {
+  const waitingFor = (core: Partial<CoreView>, changes: Partial<StatusSources> = {}) =>
+    computeReplicaStatus(IDENTITY, sources(changes, core)).waitingFor;
+
+  it('has the names, what each peer executed, and the position', () => {
+    const status = computeReplicaStatus(IDENTITY, sources());
+    assert.deepEqual([status.name, status.view, status.primary, status.lastExecuted], ['MS', 4, 0, 130]);
+    assert.deepEqual([status.stableCheckpoint, status.headerDigest], [128, CORE.lastHeaderDigest]);
+    assert.deepEqual(
+      status.peers.map(({ name, connected, lastError, lastExecuted }) => [name, connected, lastError, lastExecuted]),
+      [
+        ['Apple', true, '', 131],
+        ['Google', true, '', 0],
+        ['IBM', false, 'refused', 0],
+      ],
+    );
+    assert.equal(status.waitingFor, '');
+  });
+
+  it('CK-03: is answered by a replica that diverged, stops or has not begun', () => {
+    const diverged = computeReplicaStatus(IDENTITY, sources({}, { diverged: true }));
+    assert.match(diverged.notReadyReasons[0] ?? '', /^diverged/);
+    assert.equal(diverged.lastExecuted, 130);
+    const starting = computeReplicaStatus(IDENTITY, sources({ core: undefined }));
+    assert.deepEqual([starting.lastExecuted, starting.headerDigest], [0, IDENTITY.clusterId]);
+    assert.equal(starting.waitingFor, 'the store');
+  });
+
+  it('says for what the oldest request waits, once it waits longer than the request timeout', () => {
+    assert.equal(waitingFor({ waitingRequests: 3, oldestWaitMs: 1_999 }), '');
+    assert.equal(
+      waitingFor({ waitingRequests: 3, oldestWaitMs: 2_500 }),
+      '3 requests, the oldest for 2.5 s: in touch with 3 of 4 replicas',
+    );
+    assert.equal(
+      waitingFor({ waitingRequests: 1, oldestWaitMs: 9_000, primary: replicaId(3) }),
+      '1 requests, the oldest for 9.0 s: the primary, IBM, is not connected',
+    );
+  });
+});
