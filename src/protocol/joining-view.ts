@@ -18,16 +18,26 @@ import { type CoreState, currentPrimary, emit, ensureTimer, noteRejection, rules
 import { computeViewChangeDigest, type HeldViewChange } from './view-change-log.js';
 import { isWellFormedViewChange } from './view-change-rules.js';
 
-/** Why a ViewChange is not taken, or undefined. Cheap: made before its signature is checked. */
-export function rejectViewChange(state: CoreState, message: ViewChange, sender: ReplicaId): Rejection | undefined {
+/**
+ * Why a ViewChange is not taken, or undefined. Cheap: made before its signature is checked, then without its digest, and
+ * again with it.
+ */
+export function rejectViewChange(
+  state: CoreState,
+  message: ViewChange,
+  sender: ReplicaId,
+  digest?: Digest,
+): Rejection | undefined {
   if (state.diverged) {
     return reject('diverged');
   }
+  // Before the quota: a faulty sender shows the primary a good one and the others a bad one, so that they would refuse
+  // for a whole timeout what the NewView rests on, in every view.
+  if (isNamed(state, message.newView, sender, digest)) {
+    return undefined;
+  }
   if ((state.badViewChangeAtMs.get(sender) ?? -Infinity) > state.now.elapsedMs - state.timeoutMs) {
     return reject('quota');
-  }
-  if (isNamedBy(state, message.newView, sender)) {
-    return undefined;
   }
   if (message.newView < state.view || (message.newView === state.view && state.active)) {
     return reject('oldView');
@@ -37,13 +47,21 @@ export function rejectViewChange(state: CoreState, message: ViewChange, sender: 
   return highest !== undefined && message.newView < highest && !isFirstForThisView ? reject('stale') : undefined;
 }
 
-/** Whether the NewView of the view this replica is in names one of this sender that isn't held. */
-function isNamedBy(state: CoreState, view: View, sender: ReplicaId): boolean {
+/**
+ * Whether the NewView of the view this replica is in names this ViewChange of this sender and it isn't held; without a
+ * digest, whether it can.
+ */
+function isNamed(state: CoreState, view: View, sender: ReplicaId, digest: Digest | undefined): boolean {
   const pending = state.pendingNewViews.get(currentPrimary(state))?.signed.message;
   return (
     view === state.view &&
     pending?.newView === view &&
-    pending.viewChanges.some(({ replica, digest }) => replica === sender && state.viewChanges.get(digest) === undefined)
+    pending.viewChanges.some(
+      (named) =>
+        named.replica === sender &&
+        state.viewChanges.get(named.digest) === undefined &&
+        (digest === undefined || named.digest === digest),
+    )
   );
 }
 
@@ -51,7 +69,7 @@ function isNamedBy(state: CoreState, view: View, sender: ReplicaId): boolean {
 export function onViewChange(state: CoreState, signed: Verified<Signed<ViewChange>>): void {
   const { message, sender } = signed;
   const digest = computeViewChangeDigest(signed, state.configuration.hash);
-  const rejection = rejectViewChange(state, message, sender) ?? rejectContent(state, signed, digest);
+  const rejection = rejectViewChange(state, message, sender, digest) ?? rejectContent(state, signed, digest);
   if (rejection !== undefined) {
     noteRejection(state, 'viewChange', rejection, sender);
     return;
@@ -72,11 +90,14 @@ function rejectContent(state: CoreState, signed: Verified<Signed<ViewChange>>, d
   const other = state.viewChanges.of(sender, message.newView);
   if (other !== undefined) {
     recordEvidence(state, other.signed, signed);
-    if (!isNamedBy(state, message.newView, sender)) {
+    if (!isNamed(state, message.newView, sender, digest)) {
       return reject('contradiction');
     }
   }
   if (!isWellFormedViewChange(message, rulesOf(state))) {
+    if (isNamed(state, message.newView, sender, digest)) {
+      state.badNamed.add(digest);
+    }
     state.badViewChangeAtMs.set(sender, state.now.elapsedMs);
     return reject('badViewChange');
   }

@@ -41,6 +41,7 @@ export function startViewChange(state: CoreState, target: View, cause: ViewChang
     leaveView(slot);
   }
   state.delayed.clear();
+  state.badNamed.clear();
   state.pool.forgetProposals();
   pruneViewChanges(state);
   emit(state, { kind: 'persist', record: { kind: 'view', view: target } });

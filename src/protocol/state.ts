@@ -108,7 +108,7 @@ export interface CoreState {
   readonly viewChanges: ViewChangeLog;
   /** One NewView of each sender, the highest. */
   readonly pendingNewViews: Map<ReplicaId, { readonly signed: Verified<Signed<NewView>>; readonly digest: Digest }>;
-  /** ViewChanges that were judged bad since the last view was entered. */
+  /** ViewChanges that were judged bad since this replica moved to its view. */
   readonly badNamed: Set<Digest>;
   /** When a bad ViewChange of a sender came last: he waits a timeout. */
   readonly badViewChangeAtMs: Map<ReplicaId, number>;

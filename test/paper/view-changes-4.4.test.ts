@@ -1,9 +1,25 @@
 /** View changes: [OSDI §4.4, §4.5.2] and protocol.md 6, as runs of several cores. */
 import assert from 'node:assert/strict';
 import { replicaId, sequence, view } from '../../src/protocol/identifiers.js';
-import { batchOf, digest, NULL_BATCH, request, signed } from '../support/core-cluster.js';
+import {
+  batchOf,
+  digest,
+  effectsOf,
+  NULL_BATCH,
+  rejectionsOf,
+  request,
+  signed,
+  verified,
+} from '../support/core-cluster.js';
 import { CoreNetwork } from '../support/core-network.js';
 
+const emptyViewChange = (to: number) => ({
+  type: 'viewChange' as const,
+  newView: view(to),
+  stableCheckpoint: sequence(0),
+  checkpointCertificate: [],
+  prepared: [],
+});
 const name = (client: string, number: number): string => `${request(client, number).clientId.slice(0, 4)} ${number}`;
 
 describe('view changes [OSDI §4.4]', () => {
@@ -104,16 +120,7 @@ describe('view changes [OSDI §4.4]', () => {
     const leave = (sender: number, to: number) =>
       network.inject(sender, 3, {
         kind: 'messageReceived',
-        message: signed(
-          {
-            type: 'viewChange',
-            newView: view(to),
-            stableCheckpoint: sequence(0),
-            checkpointCertificate: [],
-            prepared: [],
-          },
-          sender,
-        ),
+        message: signed(emptyViewChange(to), sender),
       });
     leave(1, 3);
     network.run();
@@ -163,6 +170,49 @@ describe('view changes [OSDI §4.4]', () => {
     assert.equal(network.at(2).view, '2');
     network.advance(30_000);
     assert.ok(network.executedRequests().includes(name('b', 1)));
+  });
+
+  it('VC-06: a sender who shows the primary a good view change and the others a bad one does not stop the view', () => {
+    const network = new CoreNetwork(4);
+    const bad = signed({ ...emptyViewChange(1), stableCheckpoint: sequence(4) }, 3);
+    // Replica 0 is mute, so that the view begins with what 1, 2 and the faulty 3 say.
+    network.filter = ({ from, to, event }) => {
+      const message = event.kind === 'messageReceived' ? event.message : undefined;
+      return from !== 0 && !(from === 3 && to !== 1 && message?.message.type === 'viewChange' && message !== bad);
+    };
+    network.submit(0, 'a', 1);
+    network.submit(2, 'b', 1);
+    network.advance(2_500);
+    assert.equal(network.at(2).view, '-1');
+    network.inject(3, 2, { kind: 'messageReceived', message: bad });
+    network.run();
+    assert.ok(rejectionsOf(network.at(2).under.effects).includes('badViewChange'));
+    network.advance(550);
+    assert.equal(network.at(1).view, '1');
+    assert.equal(network.at(2).view, '1', 'what the NewView names counts, whatever its sender said besides');
+    assert.ok(network.executedRequests().includes(name('b', 1)));
+  });
+
+  it('RX-01: while a named view change is missing, others of its sender do not pile up', () => {
+    const network = new CoreNetwork(4);
+    const another = (index: number) => ({ ...signed(emptyViewChange(1), 3), payload: Buffer.from(`another ${index}`) });
+    // The one that the NewView names never comes to replica 2, not even as the answer to a fetch.
+    network.filter = ({ from, to, event }) => {
+      const message = event.kind === 'messageReceived' ? event.message : undefined;
+      const isOfFaulty = message?.message.type === 'viewChange' && message.sender === 3;
+      return from !== 0 && !(to === 2 && isOfFaulty && !Buffer.from(message.payload).toString().startsWith('another'));
+    };
+    network.submit(2, 'b', 1);
+    network.advance(3_050);
+    assert.equal(network.at(1).view, '1');
+    assert.equal(network.at(2).view, '-1', 'it waits for the view change of replica 3');
+    for (let index = 1; index <= 50; index++) {
+      network.inject(3, 2, { kind: 'messageReceived', message: verified(another(index)) });
+    }
+    network.run();
+    network.advance(1_000);
+    const said = effectsOf(network.at(2).under.effects, 'sendStatus').at(-1)?.message.viewChanges ?? [];
+    assert.ok(said.filter(({ replica }) => replica === 3).length <= 1, `${said.length} are held`);
   });
 
   it('a replica that was away learns the view from its NewView and catches up', () => {
