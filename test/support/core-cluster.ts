@@ -121,8 +121,8 @@ export const FRESH: RecoveredState = {
 export class CoreUnderTest {
   readonly core: Core;
   readonly effects: Effect[] = [];
-  wallMs = 1_000;
-  elapsedMs = 0;
+  wallMs: number;
+  elapsedMs: number;
 
   constructor(
     readonly replica: number,
@@ -131,8 +131,11 @@ export class CoreUnderTest {
       readonly recovered?: RecoveredState;
       readonly local?: Partial<LocalParameters>;
       readonly consensus?: Partial<ConsensusParameters>;
+      readonly elapsedMs?: number;
     } = {},
   ) {
+    this.elapsedMs = options.elapsedMs ?? 0;
+    this.wallMs = 1_000 + this.elapsedMs;
     this.core = new Core(
       {
         replica: replicaId(replica),

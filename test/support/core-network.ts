@@ -3,28 +3,38 @@
  * them, timers until `advance` passes their time. For scenarios with view changes; the simulator runs whole replicas.
  */
 import assert from 'node:assert/strict';
+import type { Effect } from '../../src/protocol/effects.js';
 import type { Event } from '../../src/protocol/events.js';
-import type { ConsensusParameters, LocalParameters } from '../../src/protocol/parameters.js';
 import { id, request } from './core-cluster.js';
 import { EffectPerformer, type Waiting } from './network-effects.js';
-import { NetworkedCore } from './networked-core.js';
+import { type CoreOptions, NetworkedCore } from './networked-core.js';
 
 /** Whether a message is delivered. */
-export type Filter = (message: { readonly from: number; readonly to: number; readonly event: Event }) => boolean;
+export type Filter = (message: Waiting) => boolean;
+
+/** Is told what happens. */
+export interface NetworkObserver {
+  /** A replica made a step. */
+  onStep(replica: number, event: Event, effects: readonly Effect[]): void;
+  /** A message failed the filter. */
+  onLost(message: Waiting): void;
+  /** The messages that are on their way are about to be delivered. */
+  onRound(): void;
+}
 
 /** The network. */
 export class CoreNetwork {
   readonly replicas: readonly NetworkedCore[];
   /** Messages that fail it are lost. */
   filter: Filter = () => true;
+  /** What a message becomes on its way: a faulty sender's lies. */
+  rewrite: (message: Waiting) => Waiting = (message) => message;
+  observer: NetworkObserver = { onStep: () => undefined, onLost: () => undefined, onRound: () => undefined };
   private readonly queue: Waiting[] = [];
   private nowMs = 0;
   private readonly effects: EffectPerformer;
 
-  constructor(
-    replicaCount = 4,
-    options: { readonly local?: Partial<LocalParameters>; readonly consensus?: Partial<ConsensusParameters> } = {},
-  ) {
+  constructor(replicaCount = 4, options: CoreOptions = {}) {
     this.replicas = Array.from(
       { length: replicaCount },
       (_, replica) => new NetworkedCore(replica, replicaCount, options),
@@ -54,22 +64,47 @@ export class CoreNetwork {
     return found;
   }
 
+  /** Milliseconds since the network began. */
+  get elapsedMs(): number {
+    return this.nowMs;
+  }
+
+  /** Whether any message is on its way. */
+  get isBusy(): boolean {
+    return this.queue.length > 0;
+  }
+
   /** A caller of this replica asks something. */
-  submit(replica: number, client: string, number: number): void {
+  ask(replica: number, client: string, number: number): void {
     this.step(replica, { kind: 'requestReceived', request: request(client, number), from: 'local' });
+  }
+
+  /** The same, and all that follows. */
+  submit(replica: number, client: string, number: number): void {
+    this.ask(replica, client, number);
     this.run();
   }
 
   /** Delivers messages until none waits. */
   run(): void {
-    for (let delivered = 0; this.queue.length > 0; delivered++) {
-      assert.ok(delivered < 200_000, 'the network comes to rest');
-      const message = this.queue.shift();
-      if (message === undefined || !this.at(message.to).isUp || !this.at(message.from).isUp) {
+    for (let rounds = 0; this.queue.length > 0; rounds++) {
+      assert.ok(rounds < 10_000, 'the network comes to rest');
+      this.runRound();
+    }
+  }
+
+  /** Delivers what is on its way now, and not what that leads to. */
+  runRound(): void {
+    this.observer.onRound();
+    for (const original of this.queue.splice(0)) {
+      const message = this.rewrite(original);
+      if (!this.at(message.to).isUp || !this.at(message.from).isUp) {
         continue;
       }
       if (message.from === message.to || this.filter(message)) {
         this.step(message.to, message.event);
+      } else {
+        this.observer.onLost(message);
       }
     }
   }
@@ -77,21 +112,48 @@ export class CoreNetwork {
   /** Lets time pass: timers expire in their order, messages are delivered in between. */
   advance(ms: number): void {
     const untilMs = this.nowMs + ms;
-    for (;;) {
-      const due = this.nextTimer(untilMs);
-      if (due === undefined) {
-        break;
-      }
-      this.nowMs = Math.max(this.nowMs, due.dueMs);
-      this.at(due.replica).timers.delete(due.name);
-      this.step(due.replica, {
-        kind: 'timerExpired',
-        timer: due.name as Extract<Event, { kind: 'timerExpired' }>['timer'],
-        generation: due.generation,
-      });
+    for (let due = this.nextTimer(untilMs); due !== undefined; due = this.nextTimer(untilMs)) {
+      this.expire(due.replica, due.name);
       this.run();
     }
     this.nowMs = untilMs;
+  }
+
+  /** A timer of a replica expires, whatever others are due before it: time passes up to it at least. */
+  expire(replica: number, name: string): void {
+    const { timers } = this.at(replica);
+    const due = timers.get(name);
+    assert.ok(due, `the ${name} timer of replica ${replica} runs`);
+    this.nowMs = Math.max(this.nowMs, due.dueMs);
+    timers.delete(name);
+    this.step(replica, {
+      kind: 'timerExpired',
+      timer: name as Extract<Event, { kind: 'timerExpired' }>['timer'],
+      generation: due.generation,
+    });
+  }
+
+  /** A replica crashes: what is on its way to and from it is lost, and the others see that it is gone. */
+  crash(replica: number): void {
+    this.at(replica).crash();
+    this.queue.splice(0, this.queue.length, ...this.queue.filter(({ from, to }) => from !== replica && to !== replica));
+    for (const peer of this.othersThatAreUp(replica)) {
+      this.step(peer.replica, { kind: 'peerDisconnected', peer: id(replica) });
+    }
+  }
+
+  /** It starts again with what its disk holds. */
+  restart(replica: number): void {
+    const target = this.at(replica);
+    assert.ok(!target.isUp, `replica ${replica} is down`);
+    target.restart(this.nowMs);
+    const effects = target.under.effects.slice();
+    this.effects.perform(target, effects);
+    this.observer.onStep(replica, { kind: 'started' }, effects);
+    for (const peer of this.othersThatAreUp(replica)) {
+      this.step(replica, { kind: 'peerConnected', peer: id(peer.replica) });
+      this.step(peer.replica, { kind: 'peerConnected', peer: id(replica) });
+    }
   }
 
   /** What each replica that is up executed, as `client number` by sequence; asserts that they agree. */
@@ -111,6 +173,10 @@ export class CoreNetwork {
     this.queue.push({ from, to, event });
   }
 
+  private othersThatAreUp(replica: number): NetworkedCore[] {
+    return this.replicas.filter((other) => other.isUp && other.replica !== replica);
+  }
+
   private nextTimer(untilMs: number) {
     return this.replicas
       .filter(({ isUp }) => isUp)
@@ -123,6 +189,8 @@ export class CoreNetwork {
     const target = this.at(replica);
     target.under.elapsedMs = this.nowMs;
     target.under.wallMs = 1_000 + this.nowMs;
-    this.effects.perform(target, target.under.step(event));
+    const effects = target.under.step(event);
+    this.effects.perform(target, effects);
+    this.observer.onStep(replica, event, effects);
   }
 }

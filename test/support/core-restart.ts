@@ -1,12 +1,37 @@
 /** What a core that crashed starts again with: the records that it wanted durable, as the store would give them back. */
+import type { CommitCertificate } from '../../src/protocol/certificates.js';
 import type { Effect } from '../../src/protocol/effects.js';
-import { sequence } from '../../src/protocol/identifiers.js';
+import { type Sequence, sequence, view } from '../../src/protocol/identifiers.js';
 import type { LogRecord, RecoveredState } from '../../src/protocol/log-record.js';
+import type { Digest } from '../../src/util/digest.js';
 import { FRESH, GENESIS_DIGEST, headerDigestAt } from './core-cluster.js';
 
-/** The state after these effects, all of view 0, where the executor wrote everything up to `lastExecuted`. */
+/** What a disk holds. */
+export interface Disk {
+  /** In the order in which they were written. */
+  readonly records: readonly LogRecord[];
+  /** What was handed over for execution; it is written up to `lastExecuted`. */
+  readonly executed: readonly {
+    readonly sequence: Sequence;
+    readonly batchDigest: Digest;
+    readonly certificate: CommitCertificate | undefined;
+  }[];
+  readonly lastExecuted: Sequence;
+  readonly lastHeaderDigest: Digest;
+}
+
+/** The state after these effects, where the executor wrote everything up to `lastExecuted`. */
 export function recoverFrom(effects: readonly Effect[], lastExecuted: number): RecoveredState {
-  const records = effects.flatMap((effect) => (effect.kind === 'persist' ? [effect.record] : []));
+  return recoverFromDisk({
+    records: effects.flatMap((effect) => (effect.kind === 'persist' ? [effect.record] : [])),
+    executed: effects.flatMap((effect) => (effect.kind === 'execute' ? [effect] : [])),
+    lastExecuted: sequence(lastExecuted),
+    lastHeaderDigest: lastExecuted === 0 ? GENESIS_DIGEST : headerDigestAt(lastExecuted),
+  });
+}
+
+/** The state that a disk gives back. */
+export function recoverFromDisk({ records, executed, lastExecuted, lastHeaderDigest }: Disk): RecoveredState {
   const stable = of(records, 'stableCheckpoint').at(-1)?.certificate;
   const h = stable?.checkpoints[0]?.message.sequence ?? 0;
   const accepted = new Map(
@@ -25,14 +50,13 @@ export function recoverFrom(effects: readonly Effect[], lastExecuted: number): R
     return record.kind === 'batch' ? [{ sequence: record.sequence, batch: record.batch }] : [];
   });
   const batches = new Map(stored.map(({ batch }) => [batch.digest, batch]));
-  const committed = effects.flatMap((effect) => {
-    const batch = effect.kind === 'execute' ? batches.get(effect.batchDigest) : undefined;
-    return effect.kind === 'execute' && batch !== undefined && effect.sequence <= lastExecuted
-      ? [{ sequence: effect.sequence, batch, certificate: effect.certificate }]
-      : [];
+  const committed = executed.flatMap(({ sequence: at, batchDigest, certificate }) => {
+    const batch = batches.get(batchDigest);
+    return batch !== undefined && at <= lastExecuted ? [{ sequence: at, batch, certificate }] : [];
   });
   return {
     ...FRESH,
+    ...standingOf(records),
     batches: stored.filter((one) => one.sequence > h),
     stableCheckpoint: stable,
     accepted: [...accepted.values()].filter(({ prePrepare }) => prePrepare.sequence > h),
@@ -42,9 +66,32 @@ export function recoverFrom(effects: readonly Effect[], lastExecuted: number): R
       .filter((checkpoint) => checkpoint.sequence > h),
     committed: committed.filter((one) => one.sequence > h),
     evidence: of(records, 'evidence').map(({ evidence }) => evidence),
-    lastExecuted: sequence(lastExecuted),
-    lastHeaderDigest: lastExecuted === 0 ? GENESIS_DIGEST : headerDigestAt(lastExecuted),
+    lastExecuted,
+    lastHeaderDigest,
   };
+}
+
+/** The view it was in, whether it was active there, and the message that shows it. */
+function standingOf(
+  records: readonly LogRecord[],
+): Pick<RecoveredState, 'view' | 'active' | 'ownViewChange' | 'begunView'> {
+  let standing: ReturnType<typeof standingOf> = {
+    view: view(0),
+    active: true,
+    ownViewChange: undefined,
+    begunView: undefined,
+  };
+  for (const record of records) {
+    if (record.kind === 'view') {
+      standing = { view: record.view, active: false, ownViewChange: undefined, begunView: undefined };
+    } else if (record.kind === 'viewChange') {
+      standing = { ...standing, ownViewChange: record.viewChange };
+    } else if (record.kind === 'newView') {
+      const { newView } = record.begun.newView.message;
+      standing = { view: newView, active: true, ownViewChange: undefined, begunView: record.begun };
+    }
+  }
+  return standing;
 }
 
 function of<K extends LogRecord['kind']>(

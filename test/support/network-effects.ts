@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import type { Effect } from '../../src/protocol/effects.js';
 import type { Event } from '../../src/protocol/events.js';
-import { type Sequence, sequence } from '../../src/protocol/identifiers.js';
 import type { EncodedBatch, ProtocolMessage, Signed, SignedRequest, Verified } from '../../src/protocol/messages.js';
 import type { Digest } from '../../src/util/digest.js';
 import { digest, GENESIS_DIGEST, id, signed, verified } from './core-cluster.js';
@@ -37,6 +36,7 @@ export class EffectPerformer {
   private performOne(from: NetworkedCore, effect: Effect): void {
     switch (effect.kind) {
       case 'persist':
+        from.records.push(effect.record);
         if (effect.record.kind === 'accepted' || effect.record.kind === 'batch') {
           from.bodies.set(effect.record.batch.digest, effect.record.batch);
         }
@@ -94,7 +94,7 @@ export class EffectPerformer {
       case 'forward':
         return this.forward(from, effect);
       case 'execute':
-        return this.execute(from, effect.sequence, effect.batchDigest);
+        return this.execute(from, effect);
       case 'startTimer':
         from.timers.set(effect.timer, { dueMs: this.network.nowMs() + effect.delayMs, generation: effect.generation });
         return;
@@ -109,13 +109,16 @@ export class EffectPerformer {
     }
   }
 
-  private execute(from: NetworkedCore, at: Sequence, batchDigest: Digest): void {
+  private execute(
+    from: NetworkedCore,
+    { sequence: at, batchDigest, certificate }: Extract<Effect, { kind: 'execute' }>,
+  ): void {
     const batch = this.bodyOf(from, batchDigest);
-    const before = from.executed.at(-1);
-    const headerDigest = digest(`${before === undefined ? GENESIS_DIGEST : before.batchDigest} ${at} ${batchDigest}`);
+    const headerDigest = digest(`${from.executed.at(-1)?.headerDigest ?? GENESIS_DIGEST} ${at} ${batchDigest}`);
     const known = new Set(from.executed.flatMap(({ requests }) => requests));
-    const requests = batch.requests.map(({ clientId, number }) => `${clientId.slice(0, 4)} ${number}`);
-    from.executed.push({ sequence: at, batchDigest, requests: requests.filter((name) => !known.has(name)) });
+    const names = batch.requests.map(({ clientId, number }) => `${clientId.slice(0, 4)} ${number}`);
+    const requests = names.filter((name) => !known.has(name));
+    from.executed.push({ sequence: at, batchDigest, headerDigest, certificate, requests });
     this.network.send({
       from: from.replica,
       to: from.replica,
@@ -144,9 +147,9 @@ export class EffectPerformer {
       } else {
         const entries = source.executed
           .filter(({ sequence: at }) => at >= what.first && at <= what.last)
-          .map(({ sequence: at, batchDigest }, index, all) => ({
-            sequence: sequence(at),
-            headerDigest: headerDigestOf(source, all[index]?.sequence ?? at),
+          .map(({ sequence: at, headerDigest, batchDigest }) => ({
+            sequence: at,
+            headerDigest,
             batch: this.bodyOf(source, batchDigest),
           }));
         if (entries.length === what.last - what.first + 1) {
@@ -234,13 +237,6 @@ function isGenuine({ message }: Signed<Extract<ProtocolMessage, { type: 'viewCha
     ...message.prepared.flatMap(({ prePrepare, prepares }) => [prePrepare, ...prepares]),
   ];
   return statements.every(({ sender, signature }) => Buffer.from(signature).toString() === `signed by ${sender}`);
-}
-
-function headerDigestOf(source: NetworkedCore, at: number): Digest {
-  const index = source.executed.findIndex(({ sequence: of }) => of === at);
-  const before = source.executed[index - 1];
-  const entry = source.executed[index];
-  return digest(`${before === undefined ? GENESIS_DIGEST : before.batchDigest} ${at} ${entry?.batchDigest}`);
 }
 
 function requestsOf(batch: EncodedBatch): readonly Verified<SignedRequest>[] {
