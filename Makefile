@@ -7,6 +7,7 @@ DETACH ?=
 SEED ?=
 COUNT ?=
 FROM ?=
+MINUTES ?=
 RATE ?=
 
 .DEFAULT_GOAL := help
@@ -28,8 +29,8 @@ given = $(if $(filter-out file,$(origin $(2))),$(1) '$($(2))')
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "\n%s\n", substr($$0, 5) } \
 	  /^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
-	@printf '\nVariables (now): N=%s DIR=%s BASE_PORT=%s DETACH=%s SEED=%s COUNT=%s FROM=%s RATE=%s\n' \
-	  '$(N)' '$(DIR)' '$(BASE_PORT)' '$(DETACH)' '$(SEED)' '$(COUNT)' '$(FROM)' '$(RATE)'
+	@printf '\nVariables (now): N=%s DIR=%s BASE_PORT=%s DETACH=%s SEED=%s COUNT=%s FROM=%s MINUTES=%s RATE=%s\n' \
+	  '$(N)' '$(DIR)' '$(BASE_PORT)' '$(DETACH)' '$(SEED)' '$(COUNT)' '$(FROM)' '$(MINUTES)' '$(RATE)'
 
 setup: $(MODULES) ## Install the dependencies (npm ci)
 
@@ -67,7 +68,7 @@ simulate: $(MODULES) ## Run the simulator's fixed seeds; SEED= runs one
 	@$(TSX) test/simulation/main.ts $(if $(SEED),--seed '$(SEED)')
 
 swarm: $(MODULES) ## Run COUNT seeds beyond the fixed ones, FROM a seed or where the last swarm ended
-	@$(TSX) test/simulation/main.ts --swarm $(if $(COUNT),--count '$(COUNT)') $(if $(FROM),--from '$(FROM)')
+	@$(TSX) test/simulation/main.ts --swarm $(if $(COUNT),--count '$(COUNT)') $(if $(FROM),--from '$(FROM)') $(if $(MINUTES),--minutes '$(MINUTES)')
 
 bench: $(BUILD) ## Measure a fresh cluster; RATE= operations a second makes it an open loop
 	@test -f test/bench/main.ts || { echo 'bench: there is no benchmark yet' >&2; exit 1; }

@@ -15,6 +15,7 @@ import type { Event, Now } from './events.js';
 import { onEvidence } from './evidence.js';
 import { maybeExecute, onBatchExecuted } from './execution.js';
 import { takeFutureMessages } from './future-messages.js';
+import { type CoreHeld, countHeld } from './held.js';
 import type { ReplicaId, Sequence, View } from './identifiers.js';
 import { maybeJoinView, onViewChange, onViewChangeJudged, rejectViewChange } from './joining-view.js';
 import { maybeLeaveFaultyPrimary, onNewViewTimerExpired, onOwnViewChangeSigned } from './leaving-view.js';
@@ -154,6 +155,11 @@ export class Core {
         [...state.peers].flatMap(([id, { status }]) => (status === undefined ? [] : [[id, status.lastExecuted]])),
       ),
     };
+  }
+
+  /** How much of what others sent is held. */
+  countHeld(): CoreHeld {
+    return countHeld(this.state);
   }
 
   /** What a fault, a weak quorum or a NewView asks for; on entering a view what was kept for it is handled. */

@@ -66,6 +66,16 @@ export class RequestPool {
     return this.unproposedCount;
   }
 
+  /** The bytes of those that wait. */
+  get waitingBytes(): number {
+    return this.sizeBytes;
+  }
+
+  /** How many wait of the client that has most. */
+  get mostOfOneClient(): number {
+    return Math.max(0, ...[...this.clients.values()].map(({ waiting }) => waiting.size));
+  }
+
   /** Whether this request waits. */
   isWaiting(key: RequestKey): boolean {
     return this.clients.get(key.clientId)?.waiting.has(key.number) ?? false;

@@ -60,6 +60,11 @@ export class BatchBodies {
     return this.heldBytes;
   }
 
+  /** How many batches are on their way to the store. */
+  get pendingCount(): number {
+    return this.pending.size;
+  }
+
   /** Takes a batch that was verified or is the own; one that is there already stays. */
   put(batch: EncodedBatch, requests: readonly SignedRequest[]): void {
     if (this.get(batch.digest) === undefined) {

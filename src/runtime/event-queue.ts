@@ -47,6 +47,10 @@ class Lane<T> {
     return this.items.length;
   }
 
+  get sizeBytes(): number {
+    return this.bytes;
+  }
+
   /** Whether an item fits; one that is longer than the bound fits into an empty lane. */
   fits(sizeBytes: number): boolean {
     return this.items.length === 0 || (this.items.length < this.messagesMax && this.bytes + sizeBytes <= this.bytesMax);
@@ -107,6 +111,15 @@ export class EventQueue<T> {
       case 'peer':
         return this.waiting - this.clientLane.length;
     }
+  }
+
+  /** How many messages and bytes wait of the peer that has most. */
+  get fullestPeerLane(): { readonly messages: number; readonly bytes: number } {
+    const lanes = [...this.peerLanes.values()];
+    return {
+      messages: Math.max(0, ...lanes.map(({ length }) => length)),
+      bytes: Math.max(0, ...lanes.map(({ sizeBytes }) => sizeBytes)),
+    };
   }
 
   /** Adds what the replica itself completed. */

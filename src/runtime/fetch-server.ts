@@ -40,6 +40,11 @@ export class FetchServer {
 
   constructor(private readonly options: FetchServerOptions) {}
 
+  /** How many peers asked. */
+  get peerCount(): number {
+    return this.asking.size;
+  }
+
   /** A peer asked. */
   serve(peer: ReplicaId, id: number, what: FetchWhat): void {
     const asking = this.askingOf(peer);

@@ -30,6 +30,11 @@ export class GroupCommit {
 
   constructor(private readonly options: GroupCommitOptions) {}
 
+  /** How many records wait for the next write, and how much waits for it and for the one under way. */
+  get backlog(): { readonly records: number; readonly waiting: number } {
+    return { records: this.records.length, waiting: this.waiting.length + (this.underWay?.length ?? 0) };
+  }
+
   /** Adds a record to the next write. */
   add(record: LogRecord): void {
     this.records.push(record);

@@ -15,6 +15,7 @@ import type { Evidence } from '../protocol/log-record.js';
 import type { Note } from '../protocol/notes.js';
 import { unreachable } from '../util/assert.js';
 import type { ExecutedBatch } from './batch-execution.js';
+import type { RuntimeHeld } from './held.js';
 
 /** What it writes to. */
 export interface InstrumentationOptions {
@@ -51,6 +52,11 @@ class LineLimit {
 
   constructor(private readonly timers: Pick<TimerService, 'elapsedMs'>) {}
 
+  /** How many names are remembered. */
+  get size(): number {
+    return this.lines.size;
+  }
+
   /** How many lines were omitted since the last one, or undefined where this one is to be omitted too. */
   take(name: string): number | undefined {
     const nowMs = this.timers.elapsedMs();
@@ -77,6 +83,11 @@ export class Instrumentation {
 
   constructor(private readonly options: InstrumentationOptions) {
     this.lineLimit = new LineLimit(options.timers);
+  }
+
+  /** How much is remembered. */
+  get held(): Pick<RuntimeHeld, 'sequencesTimed' | 'linesLimited'> {
+    return { sequencesTimed: this.times.size, linesLimited: this.lineLimit.size };
   }
 
   /** A remark of the core. */

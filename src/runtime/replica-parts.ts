@@ -20,6 +20,7 @@ import { FetchServer } from './fetch-server.js';
 import { Fetcher } from './fetcher.js';
 import { Gateway } from './gateway.js';
 import { GroupCommit } from './group-commit.js';
+import type { ReplicaHeld } from './held.js';
 import { Inbox } from './inbox.js';
 import { Ingress } from './ingress.js';
 import { Instrumentation } from './instrumentation.js';
@@ -56,6 +57,8 @@ export class ReplicaParts {
   private readonly fetchServer: FetchServer;
   private readonly ingress: Ingress;
   private readonly groupCommit: GroupCommit;
+  private readonly signing: SigningQueue;
+  private readonly verifiedRequests: VerifiedRequests;
   private readonly judge: ViewChangeJudge;
   private readonly timers: CoreTimers;
 
@@ -92,9 +95,10 @@ export class ReplicaParts {
       onWaiting: () => this.driver.wake(),
       onFailed: ({ code, message }) => onFatal(`writing the log failed (${code}): ${message}`),
     });
-    const signer = new SigningQueue({ ...options, concurrencyMax: SIGNING_CONCURRENCY });
+    this.signing = new SigningQueue({ ...options, concurrencyMax: SIGNING_CONCURRENCY });
+    this.verifiedRequests = new VerifiedRequests(options.verifier);
     this.executor = this.createExecutor();
-    this.gateway = this.createGateway(signer);
+    this.gateway = this.createGateway(this.signing);
     this.fetchServer = this.createFetchServer(store);
     this.ingress = this.createIngress();
     this.fetcher = this.createFetcher();
@@ -105,7 +109,7 @@ export class ReplicaParts {
       onJudged: (event) => this.submitEvent(event),
     });
     this.timers = new CoreTimers(timers, (event) => this.submitEvent(event));
-    this.driver = this.createDriver(signer);
+    this.driver = this.createDriver(this.signing);
     this.gateway.start();
     this.instrumentation.onRecovered(this.showState());
   }
@@ -120,6 +124,33 @@ export class ReplicaParts {
     const { gateway, executor, core } = this;
     const isDone = gateway.waitingOperations === 0 && gateway.requestsInFlight === 0 && executor.waitingBatches === 0;
     return isDone || core.inspect(0).diverged;
+  }
+
+  /** How much is held by all parts. */
+  countHeld(): ReplicaHeld {
+    const { core, inbox, groupCommit, signing, fetcher, fetchServer, judge, bodies, table, gateway } = this;
+    const lane = inbox.queue.fullestPeerLane;
+    return {
+      ...core.countHeld(),
+      ...fetcher.held,
+      ...judge.held,
+      ...table.held,
+      ...this.instrumentation.held,
+      localEvents: inbox.queue.depth('local'),
+      peerLaneMessages: lane.messages,
+      peerLaneBytes: lane.bytes,
+      clientLaneRequests: inbox.queue.depth('client'),
+      recordsWaiting: groupCommit.backlog.records,
+      waitingForDisk: groupCommit.backlog.waiting,
+      signaturesWaiting: signing.length,
+      peersServed: fetchServer.peerCount,
+      requestsRemembered: this.verifiedRequests.size,
+      bodyBytes: bodies.sizeBytes,
+      bodiesPending: bodies.pendingCount,
+      batchesOrdered: this.executor.waitingBatches,
+      callsWaiting: gateway.waitingOperations,
+      ownRequestsInFlight: gateway.requestsInFlight,
+    };
   }
 
   /** Queues an event of this replica's own. */
@@ -211,13 +242,13 @@ export class ReplicaParts {
   }
 
   private createIngress(): Ingress {
-    const { identity, verifier } = this.options;
+    const { identity } = this.options;
     return new Ingress({
       ...this.options,
       replica: identity.replica,
       core: this.core,
       limits: this.limits,
-      verifiedRequests: new VerifiedRequests(verifier),
+      verifiedRequests: this.verifiedRequests,
       isSettled: (key) => this.table.isSettled(key),
       isBeyondWindow: (request) => this.table.isBeyondWindow(request),
       keepBatch: (batch, requests) => this.bodies.put(batch, requests),

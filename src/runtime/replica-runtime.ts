@@ -10,6 +10,7 @@ import type { RecoveredState } from '../protocol/log-record.js';
 import { failed, type Result } from '../util/result.js';
 import { countStoreErrors } from './counted-store.js';
 import type { Executed, ReplicaFace, ReplicaStatus, SubmitFailure } from './face.js';
+import type { ReplicaHeld } from './held.js';
 import { ReplicaParts } from './replica-parts.js';
 import type { ReplicaRuntimeOptions } from './replica-runtime-options.js';
 import {
@@ -101,6 +102,11 @@ export class ReplicaRuntime implements ReplicaFace {
 
   status(): ReplicaStatus {
     return computeReplicaStatus(this.options.identity, this.sources());
+  }
+
+  /** How much it holds of what others sent, undefined before it is ready. */
+  countHeld(): ReplicaHeld | undefined {
+    return this.parts?.countHeld();
   }
 
   /** Why this replica gave up, undefined where it didn't. */

@@ -9,21 +9,23 @@ export interface CampaignOptions {
   /** The module that answers to seeds; it gets `--worker`. */
   readonly module: string;
   readonly onReport: (report: SeedReport) => void;
+  /** Asked before each seed: whether to begin no more. */
+  readonly isOver: () => boolean;
 }
 
-/** Runs all seeds; resolves when each has its report. */
-export async function runCampaign({ seeds, workers, module, onReport }: CampaignOptions): Promise<void> {
-  const waiting = [...seeds];
-  const count = Math.min(workers, waiting.length);
-  await Promise.all(Array.from({ length: count }, () => runWorker(module, waiting, onReport)));
+/** Runs the seeds; resolves when each that was begun has its report. */
+export async function runCampaign(options: CampaignOptions): Promise<void> {
+  const waiting = [...options.seeds];
+  const count = Math.min(options.workers, waiting.length);
+  await Promise.all(Array.from({ length: count }, () => runWorker(options, waiting)));
 }
 
-function runWorker(module: string, waiting: number[], onReport: (report: SeedReport) => void): Promise<void> {
+function runWorker({ module, onReport, isOver }: CampaignOptions, waiting: number[]): Promise<void> {
   return new Promise((resolve, reject) => {
     const worker: ChildProcess = fork(module, ['--worker'], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     let current: number | undefined;
     const next = (): void => {
-      current = waiting.shift();
+      current = isOver() ? undefined : waiting.shift();
       if (current === undefined) {
         worker.disconnect();
       } else {

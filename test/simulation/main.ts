@@ -4,7 +4,8 @@
  *     tsx test/simulation/main.ts                        the fixed seeds and seeds.txt
  *     tsx test/simulation/main.ts --seed N               one seed; its trace where it fails
  *     tsx test/simulation/main.ts --seed N --trace       one seed with its trace
- *     tsx test/simulation/main.ts --swarm [--count N] [--from SEED]   seeds beyond the fixed ones; goes on and adds up
+ *     tsx test/simulation/main.ts --swarm [--count N] [--from SEED] [--minutes N]
+ *                                                        seeds beyond the fixed ones; goes on and adds up
  */
 import { readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
@@ -31,6 +32,7 @@ const { values } = parseArgs({
     swarm: { type: 'boolean', default: false },
     count: { type: 'string', default: '1000' },
     from: { type: 'string' },
+    minutes: { type: 'string' },
   },
 });
 
@@ -39,9 +41,9 @@ if (values.worker) {
 } else if (values.seed !== undefined) {
   process.exitCode = runOne(Number(values.seed), values.trace) ? 0 : 1;
 } else if (values.swarm) {
-  process.exitCode = (await runSwarm(Number(values.count), values.from)) ? 0 : 1;
+  process.exitCode = (await runSwarm(Number(values.count), values.from, Number(values.minutes ?? Infinity))) ? 0 : 1;
 } else {
-  process.exitCode = (await runMany(fixedSeeds(), () => undefined)) ? 0 : 1;
+  process.exitCode = (await runMany(fixedSeeds())) ? 0 : 1;
 }
 
 function reportOf(seed: number): SeedReport {
@@ -89,21 +91,24 @@ function printFailure(seed: number, { invariant, text }: NonNullable<SeedReport[
   console.log(`reproduce: make simulate SEED=${seed}`);
 }
 
-/** A swarm says now and then how far it is. */
-async function runSwarm(count: number, from: string | undefined): Promise<boolean> {
+/** A swarm says now and then how far it is. It begins no seed when its time is over. */
+async function runSwarm(count: number, from: string | undefined, minutes: number): Promise<boolean> {
   const log = new SwarmLog(SWARM_LOG);
   const first = from === undefined ? log.nextSeed : Number(from);
   const seeds = Array.from({ length: count }, (_, index) => first + index);
   let done = 0;
   let saidMs = performance.now();
-  const isGood = await runMany(seeds, (report) => {
+  const untilMs = saidMs + minutes * 60_000;
+  const isOver = (): boolean => performance.now() > untilMs;
+  const onReport = (report: SeedReport): void => {
     log.add(report);
     done++;
     if (performance.now() - saidMs > PROGRESS_MS) {
       saidMs = performance.now();
       console.log(`${done} of ${count} seeds, the last ${report.seed}`);
     }
-  });
+  };
+  const isGood = await runMany(seeds, onReport, isOver);
   const all = new Totals();
   for (const report of new SwarmLog(SWARM_LOG).earlier) {
     all.add(report);
@@ -115,13 +120,18 @@ async function runSwarm(count: number, from: string | undefined): Promise<boolea
   return isGood;
 }
 
-async function runMany(seeds: readonly number[], onReport: (report: SeedReport) => void): Promise<boolean> {
+async function runMany(
+  seeds: readonly number[],
+  onReport: (report: SeedReport) => void = () => undefined,
+  isOver: () => boolean = () => false,
+): Promise<boolean> {
   const totals = new Totals();
   const startedMs = performance.now();
   await runCampaign({
     seeds,
     workers: WORKERS,
     module: fileURLToPath(import.meta.url),
+    isOver,
     onReport: (report) => {
       totals.add(report);
       onReport(report);

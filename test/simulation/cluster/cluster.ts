@@ -7,6 +7,7 @@ import { utf8 } from '../../../src/util/bytes.js';
 import type { ClientId } from '../../../src/util/digest.js';
 import { NULL_BATCH_BYTES } from '../../../src/wire/batch-codec.js';
 import { AgreementCheck } from '../checks/agreement.js';
+import { BoundsCheck } from '../checks/bounds.js';
 import { CertificatesCheck } from '../checks/certificates.js';
 import { ContradictionCheck } from '../checks/contradiction.js';
 import { EvidenceCheck } from '../checks/evidence.js';
@@ -39,10 +40,14 @@ export interface ClusterOptions {
   readonly observers: readonly Observer[];
 }
 
+/** Counting all that is held costs as much as many steps. */
+const STEPS_BETWEEN_COUNTS = 64;
+
 /** A cluster of one run. */
 export class Cluster {
   readonly world: World;
   readonly agreement: AgreementCheck;
+  readonly bounds: BoundsCheck;
   readonly replicas: readonly SimulatedReplica[];
 
   constructor(options: ClusterOptions) {
@@ -59,6 +64,7 @@ export class Cluster {
     const signatures = new SignatureRegistry(random.fork('signatures'), clientIds, (signer, type, payload) =>
       observer.onSigned(signer, type, payload),
     );
+    this.bounds = new BoundsCheck(violations, parameters);
     this.agreement = new AgreementCheck(violations, clusterId);
     const reader = new MessageReader(parameters.limits);
     const observer = correctOnly(
@@ -116,8 +122,20 @@ export class Cluster {
       if (loop.nowMs >= deadlineMs || !loop.step()) {
         return false;
       }
+      if (loop.steps % STEPS_BETWEEN_COUNTS === 0) {
+        this.judgeBounds();
+      }
     }
     return violations.first === undefined;
+  }
+
+  private judgeBounds(): void {
+    for (const replica of this.correct) {
+      const held = replica.countHeld();
+      if (held !== undefined) {
+        this.bounds.judge(replica.id, held);
+      }
+    }
   }
 }
 

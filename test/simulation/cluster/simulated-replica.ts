@@ -12,6 +12,7 @@ import type { TimerService } from '../../../src/ports/timer-service.js';
 import type { Transport } from '../../../src/ports/transport.js';
 import { type ReplicaId, replicaId } from '../../../src/protocol/identifiers.js';
 import type { Executed, ReplicaStatus, SubmitFailure } from '../../../src/runtime/face.js';
+import type { ReplicaHeld } from '../../../src/runtime/held.js';
 import { ReplicaRuntime } from '../../../src/runtime/replica-runtime.js';
 import { createReplicaStore } from '../../../src/storage/replica-store.js';
 import type { Result } from '../../../src/util/result.js';
@@ -146,6 +147,11 @@ export class SimulatedReplica {
   /** What it says of itself, undefined where it doesn't run. */
   status(): ReplicaStatus | undefined {
     return this.running?.runtime.status();
+  }
+
+  /** How much it holds of what others sent, undefined where it doesn't run. */
+  countHeld(): ReplicaHeld | undefined {
+    return this.running?.runtime.countHeld();
   }
 
   private createRuntime(life: ProcessLife): ReplicaRuntime {
