@@ -4,6 +4,7 @@ N ?= 4
 DIR ?= .cluster
 BASE_PORT ?= 7400
 DETACH ?=
+BYZANTINE ?=
 SEED ?=
 COUNT ?=
 FROM ?=
@@ -29,8 +30,10 @@ given = $(if $(filter-out file,$(origin $(2))),$(1) '$($(2))')
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "\n%s\n", substr($$0, 5) } \
 	  /^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
-	@printf '\nVariables (now): N=%s DIR=%s BASE_PORT=%s DETACH=%s SEED=%s COUNT=%s FROM=%s MINUTES=%s RATE=%s\n' \
-	  '$(N)' '$(DIR)' '$(BASE_PORT)' '$(DETACH)' '$(SEED)' '$(COUNT)' '$(FROM)' '$(MINUTES)' '$(RATE)'
+	@printf '\nVariables (now): N=%s DIR=%s BASE_PORT=%s DETACH=%s BYZANTINE=%s\n' \
+	  '$(N)' '$(DIR)' '$(BASE_PORT)' '$(DETACH)' '$(BYZANTINE)'
+	@printf '                 SEED=%s COUNT=%s FROM=%s MINUTES=%s RATE=%s\n' \
+	  '$(SEED)' '$(COUNT)' '$(FROM)' '$(MINUTES)' '$(RATE)'
 
 setup: $(MODULES) ## Install the dependencies (npm ci)
 
@@ -39,9 +42,9 @@ proto: $(MODULES) ## Generate src/wire/gen from proto/
 
 build: $(BUILD) ## Compile src/ into dist/
 
-cluster: $(BUILD) ## Start N replicas in DIR; DETACH=1 returns when all serve
+cluster: $(BUILD) ## Start N replicas in DIR; DETACH=1 returns when all serve; BYZANTINE=2=equivocate makes a traitor
 	@node bin/pbft.js cluster --dir '$(DIR)' $(call given,--replicas,N) $(call given,--base-port,BASE_PORT) \
-	  $(if $(filter 1,$(DETACH)),--detach)
+	  $(if $(BYZANTINE),--byzantine '$(BYZANTINE)') $(if $(filter 1,$(DETACH)),--detach)
 
 cluster-stop: $(BUILD) ## Stop the replicas that DIR/cluster.json names
 	@node bin/pbft.js cluster --dir '$(DIR)' --stop

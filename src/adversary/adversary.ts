@@ -2,11 +2,12 @@
 import type { Transport } from '../ports/transport.js';
 import { createFabricating, createRepeating, createSwappingBatches } from './deceiving-primary.js';
 import { createCorrupting, createDelaying, createReplaying } from './disturbing.js';
-import { createEquivocating } from './equivocating.js';
+import { createContradicting, createEquivocating } from './equivocating.js';
 import { createForging } from './forging.js';
 import { createLying } from './lying.js';
 import { createLyingClient } from './lying-client.js';
 import { createMutating } from './mutating.js';
+import { createCensoring, createSlowPrimary } from './obstructing-primary.js';
 import { createNeverCommitting, createPartlySilent, createSilent } from './silent.js';
 import {
   createHidingPrepared,
@@ -21,6 +22,7 @@ const STRATEGIES = {
   partlySilent: createPartlySilent,
   neverCommitting: createNeverCommitting,
   equivocating: createEquivocating,
+  contradicting: createContradicting,
   swappingBatches: createSwappingBatches,
   fabricating: createFabricating,
   repeating: createRepeating,
@@ -35,6 +37,8 @@ const STRATEGIES = {
   spoilingViewChanges: createSpoilingViewChanges,
   spoilingNewViews: createSpoilingNewViews,
   stormingViews: createStormingViews,
+  censoring: createCensoring,
+  slowPrimary: createSlowPrimary,
 } as const satisfies Readonly<Record<string, (context: StrategyContext) => Strategy>>;
 
 /** The name of a strategy. */
@@ -65,7 +69,9 @@ export function createAdversary(name: StrategyName, options: AdversaryOptions): 
           onDisconnected: (peer, reason) => handlers.onDisconnected(peer, reason),
           onMessage: (peer, message) => {
             strategy.onReceived?.(peer, message);
-            handlers.onMessage(peer, message);
+            if (strategy.withholds?.(peer, message) !== true) {
+              handlers.onMessage(peer, message);
+            }
           },
         },
         (error) => {

@@ -1,52 +1,48 @@
 /**
- * Shows half of the peers another history: another batch at each sequence it proposes, and votes and checkpoints that
- * fit it. What it told one half it repeats to that half consistently, and the whole coalition tells the same lie.
+ * Tells two stories: another batch at each sequence it proposes, and votes and checkpoints that fit it. One strategy
+ * tells each half of the peers one of them, consistently, and the whole coalition tells the same lie; nobody but who
+ * compares notices. The other tells everybody both, each half in another order; so everybody holds proof of it.
  */
 import type { ReplicaId } from '../protocol/identifiers.js';
 import type { PrePrepare, ProtocolMessage, Signed } from '../protocol/messages.js';
 import type { Digest } from '../util/digest.js';
 import { decodeBatch, encodeBatch } from '../wire/batch-codec.js';
 import { encodePeerMessage } from '../wire/peer-codec.js';
-import { readOutgoing } from './own-statement.js';
+import { type Outgoing, readOutgoing } from './own-statement.js';
 import { otherDigest, type Strategy, type StrategyContext, signStatement } from './strategy.js';
 
 /** Lies that are remembered: one a statement. */
 const LIES_MAX = 4_096;
 
-/** Tells two stories. */
+/** Shows half of the peers another history. */
 export function createEquivocating(context: StrategyContext): Strategy {
-  const lies = new Map<string, Uint8Array>();
-
-  function tell(peer: ReplicaId, name: string, make: (done: (lie: Uint8Array) => void) => void): void {
-    const known = lies.get(name);
-    if (known !== undefined) {
-      context.send(peer, known);
-      return;
-    }
-    make((lie) => {
-      if (lies.size >= LIES_MAX) {
-        lies.clear();
-      }
-      lies.set(name, lie);
-      context.send(peer, lie);
-    });
-  }
-
+  const lies = new Lies(context);
   return {
     onSend: (peer, message) => {
-      const outgoing = isDeceived(peer) ? readOutgoing(context, message) : undefined;
-      const statement = outgoing?.statement;
-      if (outgoing === undefined || statement === undefined || statement.type === 'status') {
+      const isTold = isDeceived(peer) && lies.tell(message, (lie) => context.send(peer, lie));
+      if (!isTold) {
         context.send(peer, message);
-      } else if (statement.type === 'prePrepare' && outgoing.input.kind === 'proposal') {
-        const { batchBytes } = outgoing.input;
-        tell(peer, nameOf(statement), (done) => tellOtherBatch(context, statement, batchBytes, done));
-      } else {
-        tell(peer, nameOf(statement), (done) => {
-          signStatement(context, otherStatement(context, statement), (signed: Signed) => {
-            done(encodePeerMessage({ kind: 'signed', signed }));
-          });
-        });
+      }
+    },
+  };
+}
+
+/** Shows everybody both histories. */
+export function createContradicting(context: StrategyContext): Strategy {
+  const lies = new Lies(context);
+  return {
+    onSend: (peer, message) => {
+      if (!isDeceived(peer)) {
+        context.send(peer, message);
+      }
+      const isTold = lies.tell(message, (lie) => {
+        context.send(peer, lie);
+        if (isDeceived(peer)) {
+          context.send(peer, message);
+        }
+      });
+      if (!isTold && isDeceived(peer)) {
+        context.send(peer, message);
       }
     },
   };
@@ -56,12 +52,59 @@ function isDeceived(peer: ReplicaId): boolean {
   return peer % 2 === 1;
 }
 
-function nameOf(statement: ProtocolMessage): string {
-  return JSON.stringify(statement);
+/** The other story, always the same one. */
+class Lies {
+  private readonly known = new Map<string, Uint8Array>();
+
+  constructor(private readonly context: StrategyContext) {}
+
+  /** Makes the lie that stands for a message; false where there is none. */
+  tell(message: Uint8Array, send: (lie: Uint8Array) => void): boolean {
+    const outgoing = readOutgoing(this.context, message);
+    const statement = outgoing?.statement;
+    if (outgoing === undefined || statement === undefined || !hasDigest(statement)) {
+      return false;
+    }
+    const name = JSON.stringify(statement);
+    const known = this.known.get(name);
+    if (known === undefined) {
+      this.make(statement, outgoing, (lie) => {
+        this.remember(name, lie);
+        send(lie);
+      });
+    } else {
+      send(known);
+    }
+    return true;
+  }
+
+  private remember(name: string, lie: Uint8Array): void {
+    if (this.known.size >= LIES_MAX) {
+      this.known.clear();
+    }
+    this.known.set(name, lie);
+  }
+
+  private make(statement: Contradicted, { input }: Outgoing, done: (lie: Uint8Array) => void): void {
+    if (statement.type === 'prePrepare' && input.kind === 'proposal') {
+      makeOtherProposal(this.context, statement, input.batchBytes, done);
+      return;
+    }
+    signStatement(this.context, otherStatement(this.context, statement), (signed: Signed) => {
+      done(encodePeerMessage({ kind: 'signed', signed }));
+    });
+  }
+}
+
+/** What can be said in two ways: a batch or a state is named by its digest. */
+type Contradicted = Extract<ProtocolMessage, { readonly type: 'prePrepare' | 'prepare' | 'commit' | 'checkpoint' }>;
+
+function hasDigest(statement: ProtocolMessage): statement is Contradicted {
+  return 'batchDigest' in statement || statement.type === 'checkpoint';
 }
 
 /** The same requests at another time make another batch. */
-function tellOtherBatch(
+function makeOtherProposal(
   context: StrategyContext,
   statement: PrePrepare,
   batchBytes: Uint8Array,
@@ -83,18 +126,10 @@ function tellOtherBatch(
   });
 }
 
-function otherStatement({ coalition }: StrategyContext, statement: ProtocolMessage): ProtocolMessage {
-  switch (statement.type) {
-    case 'prePrepare':
-    case 'prepare':
-    case 'commit': {
-      const batchDigest: Digest =
-        coalition.otherBatches.get(statement.batchDigest) ?? otherDigest(statement.batchDigest);
-      return { ...statement, batchDigest };
-    }
-    case 'checkpoint':
-      return { ...statement, headerDigest: otherDigest(statement.headerDigest) };
-    default:
-      return statement;
+function otherStatement({ coalition }: StrategyContext, statement: Contradicted): Contradicted {
+  if (statement.type === 'checkpoint') {
+    return { ...statement, headerDigest: otherDigest(statement.headerDigest) };
   }
+  const batchDigest: Digest = coalition.otherBatches.get(statement.batchDigest) ?? otherDigest(statement.batchDigest);
+  return { ...statement, batchDigest };
 }

@@ -27,6 +27,10 @@ export interface StrategyContext {
   readonly ownClientId: ClientId;
   /** Every other replica. */
   readonly peers: readonly ReplicaId[];
+  /** The client that a replica is for its callers, by replica id. */
+  readonly replicaClients: readonly ClientId[];
+  /** What a correct replica waits for a request before it leaves the view. */
+  readonly requestTimeoutMs: number;
   readonly limits: WireLimits;
   readonly hash: Hash;
   readonly signer: Signer;
@@ -42,8 +46,10 @@ export interface Strategy {
   onStart?(): void;
   /** The replica sends a message: what goes out instead is up to the strategy. */
   onSend(peer: ReplicaId, message: Uint8Array): void;
-  /** A message came in; the replica gets it in any case. */
+  /** A message came in; the replica gets it, unless it is withheld. */
   onReceived?(peer: ReplicaId, message: Uint8Array): void;
+  /** Whether the replica behind it is kept from seeing a message that came in. */
+  withholds?(peer: ReplicaId, message: Uint8Array): boolean;
   /** Nothing more goes out. */
   onStop?(): void;
 }

@@ -19,8 +19,9 @@ interface Started {
 
 function start(member: Member, context: Context): Started {
   const logFile = join(member.directory, 'replica.log');
-  const { configurationFile } = member;
-  const process = new ReplicaProcess({ configurationFile, environment: context.environment, output: { logFile } });
+  const { configurationFile, traitor } = member;
+  const { environment } = context;
+  const process = new ReplicaProcess({ configurationFile, environment, traitor, output: { logFile } });
   return { member, logFile, process };
 }
 

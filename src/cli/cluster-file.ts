@@ -4,6 +4,7 @@
  */
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { TraitorKind } from './cluster-byzantine.js';
 import { CommandError } from './command-error.js';
 
 /** One replica in it. */
@@ -19,6 +20,8 @@ export interface ClusterFileReplica {
   readonly configurationFile: string;
   /** Absolute; null where the log goes to the terminal. */
   readonly logFile: string | null;
+  /** How it betrays the others; null for a correct replica. */
+  readonly byzantine: TraitorKind | null;
 }
 
 /** The whole file. */

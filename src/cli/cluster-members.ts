@@ -5,6 +5,7 @@ import type { Genesis } from '../config/genesis.js';
 import { loadConfiguration } from '../config/load-configuration.js';
 import { isInitialized } from '../replica/initialize.js';
 import { loadClusterGenesis } from '../replica/initialize-check.js';
+import { addressesBeyondLoopback, type TraitorKind } from './cluster-byzantine.js';
 import { CommandError } from './command-error.js';
 
 /** One replica. */
@@ -19,6 +20,10 @@ export interface Member {
   readonly client: string;
   readonly peer: string;
   readonly http: string;
+  /** Of the addresses in its settings those that are not on this machine's loopback. */
+  readonly beyondLoopback: readonly string[];
+  /** How it betrays the others; undefined for a correct replica. */
+  readonly traitor?: TraitorKind | undefined;
 }
 
 /** A cluster whose replicas are all in one folder. */
@@ -42,7 +47,8 @@ export function loadLocalCluster(
   const members = genesis.replicas.map(({ id, name }): Member => {
     const home = join(folder, `replica-${id}`);
     const configurationFile = join(home, 'config.yaml');
-    const { listen } = loadConfiguration({ file: configurationFile, environment }).configuration;
+    const { configuration } = loadConfiguration({ file: configurationFile, environment });
+    const { listen } = configuration;
     return {
       id,
       name,
@@ -51,6 +57,7 @@ export function loadLocalCluster(
       client: formatAddress(listen.client),
       peer: formatAddress(listen.peer),
       http: formatAddress(listen.http),
+      beyondLoopback: addressesBeyondLoopback(configuration),
     };
   });
   return { directory: folder, genesis, members };

@@ -1,6 +1,7 @@
 /** What is said of a cluster that serves: where, and what to try. */
 import { basename } from 'node:path';
 import { isLoopback, parseAddress } from '../config/address.js';
+import { TRAITOR_KINDS } from './cluster-byzantine.js';
 import type { LocalCluster, Member } from './cluster-members.js';
 import type { Colours } from './colours.js';
 import { formatTable } from './table.js';
@@ -39,6 +40,15 @@ function commandsOf({ serving, directory, program }: ClusterReport): readonly st
   ];
 }
 
+/** A line for each traitor; a warning where there are more than the cluster tolerates. */
+function traitorsOf({ members, genesis }: LocalCluster, colours: Colours): readonly string[] {
+  const lines = members.flatMap(({ name, traitor }) =>
+    traitor === undefined ? [] : [`${colours.red(`${name} is a traitor (${traitor})`)}: it ${TRAITOR_KINDS[traitor]}`],
+  );
+  const isTooMany = lines.length > genesis.quorumSizes.faultsMax;
+  return isTooMany ? [...lines, colours.red('These are more than f: nothing is promised any more')] : lines;
+}
+
 /** A table of endpoints, and commands to copy. */
 export function formatClusterReport(report: ClusterReport, colours: Colours): string {
   const { cluster, serving, directory, program, isDetached } = report;
@@ -57,6 +67,7 @@ export function formatClusterReport(report: ClusterReport, colours: Colours): st
   return [
     '',
     `${count}. Cluster ${cluster.genesis.clusterName}, id ${cluster.genesis.clusterId}`,
+    ...traitorsOf(cluster, colours),
     '',
     table,
     'Try',

@@ -34,8 +34,9 @@ export class ClusterSupervisor {
     this.#wards = members.map((member) => {
       const prefix = context.colours.ofReplica(member.id, `${member.name.padEnd(width)} |`);
       const onLine = (line: string): void => context.out(`${prefix} ${readLogLine(line, context.colours).text}\n`);
-      const { configurationFile } = member;
-      const process = new ReplicaProcess({ configurationFile, environment: context.environment, output: { onLine } });
+      const { configurationFile, traitor } = member;
+      const { environment } = context;
+      const process = new ReplicaProcess({ configurationFile, environment, traitor, output: { onLine } });
       process.ended.then(({ text }) => {
         if (!this.#isStopping) {
           context.out(`${prefix} ${context.colours.red(`has ended: ${text}`)}\n`);
@@ -112,6 +113,6 @@ export class ClusterSupervisor {
 }
 
 /** A replica as `cluster.json` names it, but for its log. */
-export function fileEntryOf({ id, name, client, peer, http, configurationFile }: Member, pid: number) {
-  return { id, name, pid, client, peer, http, configurationFile };
+export function fileEntryOf({ id, name, client, peer, http, configurationFile, traitor }: Member, pid: number) {
+  return { id, name, pid, client, peer, http, configurationFile, byzantine: traitor ?? null };
 }

@@ -6,6 +6,7 @@ import { Command, CommanderError } from 'commander';
 import { VERSION } from '../replica/version.js';
 import { addCas } from './commands/cas.js';
 import { addCluster } from './commands/cluster.js';
+import { addTraitor } from './commands/cluster-traitor.js';
 import { addConfig } from './commands/config.js';
 import { addDelete } from './commands/delete.js';
 import { addGet } from './commands/get.js';
@@ -24,6 +25,7 @@ const COMMANDS = [
   addInit,
   addStart,
   addCluster,
+  addTraitor,
   addStatus,
   addPut,
   addGet,

@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { ClusterFile } from './cluster-file.js';
 
-/** The arguments of a process that runs a replica, after the program's own file. */
+/** How the arguments of a process that runs a replica end, before its flags; a traitor's begin otherwise. */
 export function startArguments(configurationFile: string): readonly string[] {
   return ['start', '--config', configurationFile];
 }

@@ -8,6 +8,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import type { TraitorKind } from './cluster-byzantine.js';
 import { createColours } from './colours.js';
 import { readLogLine } from './log-line.js';
 import { startArguments } from './process-identity.js';
@@ -33,6 +34,8 @@ export interface ReplicaProcessOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** More flags of `pbft start`. */
   readonly flags?: readonly string[];
+  /** How it betrays the others; undefined for a correct replica. */
+  readonly traitor?: TraitorKind | undefined;
   /** To this process line by line, or to a file that is appended to. */
   readonly output: { readonly onLine: (line: string) => void } | { readonly logFile: string };
 }
@@ -47,12 +50,14 @@ export class ReplicaProcess {
   #lastWords = '';
 
   constructor(options: ReplicaProcessOptions) {
-    const { configurationFile, environment, flags = [], output } = options;
+    const { configurationFile, environment, flags = [], traitor, output } = options;
     const isAttached = 'onLine' in output;
     const log = isAttached ? undefined : openSync(output.logFile, 'a+', LOG_MODE);
     const logStart = log === undefined ? 0 : fstatSync(log).size;
     const tie = isAttached ? [STOP_WITH_PARENT] : [];
-    const command = [PROGRAM, ...startArguments(configurationFile), ...flags, ...tie];
+    const start = startArguments(configurationFile);
+    const way = traitor === undefined ? start : ['traitor', ...start, '--kind', traitor];
+    const command = [PROGRAM, ...way, ...flags, ...tie];
     this.#child = spawn(process.execPath, command, {
       detached: true,
       env: environment,

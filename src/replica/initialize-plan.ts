@@ -5,7 +5,7 @@ import { type Address, parseAddress } from '../config/address.js';
 import { NAME_PATTERN } from '../config/genesis.js';
 import { DEFAULT_CONSENSUS_PARAMETERS } from '../config/parameters.js';
 import type { ConsensusParameters } from '../protocol/parameters.js';
-import { isReplicaCountAllowed } from '../protocol/quorum.js';
+import { computeQuorumSizes, isReplicaCountAllowed } from '../protocol/quorum.js';
 import { ConfigurationError } from '../util/configuration-error.js';
 
 /** What kind of cluster is made. */
@@ -52,6 +52,8 @@ function refuse(path: string, message: string, remedy: string): never {
 export interface Plan {
   readonly directory: string;
   readonly names: readonly string[];
+  /** f. */
+  readonly faultsMax: number;
   readonly clusterName: string;
   readonly host: string;
   readonly replicas: readonly InitializedReplica[];
@@ -111,6 +113,7 @@ export function planCluster(options: InitializeOptions): Plan {
   return {
     directory,
     names,
+    faultsMax: computeQuorumSizes(names.length).faultsMax,
     host,
     replicas,
     clusterName: options.clusterName ?? 'pbft',

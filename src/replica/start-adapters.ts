@@ -8,6 +8,7 @@ import type { MetricsHandle } from '../observability/metrics.js';
 import type { Logger } from '../ports/logger.js';
 import type { Transport } from '../ports/transport.js';
 import { replicaId } from '../protocol/identifiers.js';
+import type { ReplicaFace } from '../runtime/face.js';
 import type { ReplicaRuntime } from '../runtime/replica-runtime.js';
 import { type DataDirectory, openDataDirectory } from '../storage/data-directory.js';
 import type { ReplicaFiles } from './initialize-check.js';
@@ -100,12 +101,12 @@ export function startHttp(
 /** The client port; it doesn't listen yet. */
 export function createServer(
   { configuration, genesis, clientTls }: ReplicaFiles,
-  runtime: ReplicaRuntime,
+  face: ReplicaFace,
   { metrics, logger }: Observers,
 ): ClientServer {
   const { clients, listen } = configuration;
   return createClientServer({
-    face: runtime,
+    face,
     timers: machineTimers,
     metrics: metrics.metrics,
     logger,

@@ -23,11 +23,14 @@ import { machineTimers } from './machine-timers.js';
 import { createServer, createTransport, type Observers, openDirectory, startHttp } from './start-adapters.js';
 import { StartError } from './start-error.js';
 import { VERSION } from './version.js';
+import { type Wrapping, wrapFace, wrapTransport } from './wrapping.js';
 
 /** What a replica is started with. */
 export interface StartOptions extends ConfigurationSources {
   /** The replica gave up by itself: the process should end with a failure. Called once. */
   readonly onFatal: (reason: string) => void;
+  /** For demonstrations only; none for a correct replica. */
+  readonly wrapping?: Wrapping;
 }
 
 /** A replica that serves. */
@@ -67,10 +70,11 @@ export async function startReplica(options: StartOptions): Promise<StartedReplic
     },
   ];
   try {
-    const runtime = createRuntime({ files, store, metrics, logger, stateMachine, onFatal: options.onFatal });
+    const { onFatal, wrapping } = options;
+    const runtime = createRuntime({ files, store, metrics, logger, stateMachine, onFatal, wrapping });
     // It closes the store when what is under way is written.
     stops.splice(0, 1, (done) => runtime.stop(done));
-    return await serve({ files, runtime, metrics, logger, stops });
+    return await serve({ files, runtime, metrics, logger, stops, wrapping });
   } catch (error) {
     await stopAll(stops);
     throw error instanceof StartError ? error : new StartError(error instanceof Error ? error.message : String(error));
@@ -97,10 +101,11 @@ interface RuntimeParts extends Observers {
   readonly store: KeyValueStore;
   readonly stateMachine: StateMachine;
   readonly onFatal: (reason: string) => void;
+  readonly wrapping: Wrapping | undefined;
 }
 
 function createRuntime(parts: RuntimeParts): ReplicaRuntime {
-  const { files, metrics, logger, stateMachine, onFatal } = parts;
+  const { files, metrics, logger, stateMachine, onFatal, wrapping } = parts;
   const { configuration, genesis, keys } = files;
   const { storage } = configuration;
   if (storage.unsafeNoFsync) {
@@ -108,6 +113,7 @@ function createRuntime(parts: RuntimeParts): ReplicaRuntime {
     logger.warn({}, 'storage.unsafeNoFsync is set: a power cut makes this replica a liar; for experiments only');
   }
   const store = storage.unsafeNoFsync ? withoutSync(parts.store) : parts.store;
+  const transport = createTransport(files, { metrics, logger });
   return new ReplicaRuntime({
     identity: {
       replica: replicaId(configuration.replica),
@@ -136,7 +142,7 @@ function createRuntime(parts: RuntimeParts): ReplicaRuntime {
       genesisDigest: genesis.clusterId,
       limits: { ...genesis.parameters, replicaCount: genesis.quorumSizes.replicaCount },
     }),
-    transport: createTransport(files, { metrics, logger }),
+    transport: wrapping === undefined ? transport : wrapTransport(transport, files, wrapping),
     timers: machineTimers,
     metrics: metrics.metrics,
     logger,
@@ -152,16 +158,17 @@ interface Serving extends Observers {
   readonly files: ReplicaFiles;
   readonly runtime: ReplicaRuntime;
   readonly stops: Stop[];
+  readonly wrapping: Wrapping | undefined;
 }
 
 /** Listens, first for those who watch, then for peers, then for callers. */
-async function serve({ files, runtime, stops, ...observers }: Serving): Promise<StartedReplica> {
+async function serve({ files, runtime, stops, wrapping, ...observers }: Serving): Promise<StartedReplica> {
   const { listen } = files.configuration;
   const http = await startHttp(files, runtime, observers);
   // Watched to the end.
   stops.unshift((done) => http.stop(done));
   await succeeds((done) => runtime.start(done));
-  const server = createServer(files, runtime, observers);
+  const server = createServer(files, wrapping === undefined ? runtime : wrapFace(runtime, wrapping), observers);
   stops.push((done) => server.stop(done));
   await succeeds((done) => server.start(done));
   return {

@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import { formatAddress } from '../../config/address.js';
 import { initializeCluster, isInitialized } from '../../replica/initialize.js';
 import { type Plan, planCluster } from '../../replica/initialize-plan.js';
+import { type ByzantineFlags, byzantineOptions, chooseTraitors, refuseBeyondLoopback } from '../cluster-byzantine.js';
 import { startDetached } from '../cluster-detached.js';
 import { removeClusterFile, writeClusterFile } from '../cluster-file.js';
 import { type LocalCluster, loadLocalCluster } from '../cluster-members.js';
@@ -20,7 +21,7 @@ import { type NewClusterFlags, newClusterChoices, newClusterOptions } from './in
 /** With what comes before it, `--detach` is over within 60 s. */
 const DETACH_MAX_MS = 50_000;
 
-interface ClusterFlags extends NewClusterFlags {
+interface ClusterFlags extends NewClusterFlags, ByzantineFlags {
   readonly dir: string;
   readonly detach?: boolean;
   readonly stop?: boolean;
@@ -63,16 +64,29 @@ function membersOfPlan({ replicas }: Plan): readonly PortUser[] {
   }));
 }
 
+/** The cluster with the traitors that the flags ask for. Throws a CommandError. */
+function betray(cluster: LocalCluster, flags: ByzantineFlags): LocalCluster {
+  const { genesis, members } = cluster;
+  const { faultsMax } = genesis.quorumSizes;
+  const traitors = chooseTraitors(flags, { names: genesis.replicas.map(({ name }) => name), faultsMax });
+  if (traitors.size > 0) {
+    refuseBeyondLoopback(members.flatMap(({ beyondLoopback }) => beyondLoopback));
+  }
+  return { ...cluster, members: members.map((member) => ({ ...member, traitor: traitors.get(member.id) })) };
+}
+
 async function prepare(flags: ClusterFlags, context: Context): Promise<LocalCluster> {
   const { dir } = flags;
   if (!isInitialized(dir)) {
     const options = { directory: dir, ...newClusterChoices(flags) };
+    const plan = planCluster(options);
+    chooseTraitors(flags, plan);
     // Before it is made: afterwards its ports would be settled.
-    await checkPorts(membersOfPlan(planCluster(options)));
+    await checkPorts(membersOfPlan(plan));
     const made = await initializeCluster(options);
     context.out(`Made a new cluster in ${made.directory}\n`);
   }
-  const cluster = loadLocalCluster(dir, context.environment);
+  const cluster = betray(loadLocalCluster(dir, context.environment), flags);
   checkSame(cluster, flags);
   refuseRunning(dir, `${programName(process.argv[1])} cluster --dir ${dir} --stop`);
   await checkPorts(cluster.members);
@@ -131,7 +145,7 @@ export function addCluster(program: Command, context: Context): void {
     .command('cluster')
     .description('run all replicas of a cluster on this machine; makes it first where there is none')
     .addOption(directoryOption());
-  for (const option of newClusterOptions()) {
+  for (const option of [...newClusterOptions(), ...byzantineOptions()]) {
     command.addOption(option);
   }
   command

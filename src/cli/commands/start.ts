@@ -5,6 +5,7 @@
 import { type Command, Option } from 'commander';
 import type { Logger } from '../../ports/logger.js';
 import { startReplica } from '../../replica/start-replica.js';
+import type { Wrapping } from '../../replica/wrapping.js';
 import type { Context } from '../context.js';
 import { EXIT } from '../exit-code.js';
 import { type ConfigurationFlags, configOption, configurationSources, settingOption } from '../flags.js';
@@ -15,7 +16,8 @@ import { StopSignals } from '../stop-signals.js';
 const STOP_MAX_MS = 4_500;
 const END_MAX_MS = 1_000;
 
-interface StartFlags extends ConfigurationFlags {
+/** The flags of a process that runs a replica. */
+export interface StartFlags extends ConfigurationFlags {
   readonly stopWithParent?: boolean;
 }
 
@@ -51,7 +53,15 @@ function endAnyway(): void {
   setTimeout(() => process.exit(EXIT.failed), END_MAX_MS).unref();
 }
 
-async function runReplica(flags: StartFlags, context: Context): Promise<void> {
+/** A replica that is not what every replica is. */
+interface Unusual {
+  readonly wrapping: Wrapping;
+  /** What its log says of it first. */
+  readonly warning: string;
+}
+
+/** Runs a replica to its end. */
+export async function runReplica(flags: StartFlags, context: Context, unusual?: Unusual): Promise<void> {
   const signals = new StopSignals();
   const requests: Promise<string>[] = [signals.requested];
   if (flags.stopWithParent === true) {
@@ -61,11 +71,18 @@ async function runReplica(flags: StartFlags, context: Context): Promise<void> {
   // While it starts there is nothing to finish: it opens the store, which bears being cut short.
   requested.then(() => endAfter(STOP_MAX_MS, context.note));
   const onFatal = (): void => process.exit(EXIT.failed);
-  const replica = await startReplica({ ...configurationSources(flags, context), onFatal }).catch((error: unknown) => {
+  const replica = await startReplica({
+    ...configurationSources(flags, context),
+    onFatal,
+    ...(unusual === undefined ? {} : { wrapping: unusual.wrapping }),
+  }).catch((error: unknown) => {
     endAnyway();
     throw error;
   });
   endOnBugs(replica.logger);
+  if (unusual !== undefined) {
+    replica.logger.warn({}, unusual.warning);
+  }
   replica.logger.info({ ...replica.addresses }, 'serving');
   const reason = await requested;
   replica.logger.info({ reason }, 'stopping');
@@ -74,13 +91,16 @@ async function runReplica(flags: StartFlags, context: Context): Promise<void> {
   process.exit(EXIT.done);
 }
 
-/** Adds the command. */
-export function addStart(program: Command, context: Context): void {
-  program
-    .command('start')
-    .description('run one replica until SIGTERM or SIGINT')
+/** Adds the options of a process that runs a replica. */
+export function addStartOptions(command: Command, context: Context): Command {
+  return command
     .addOption(configOption(context))
     .addOption(settingOption())
-    .addOption(new Option(STOP_WITH_PARENT, 'stop when standard input ends').hideHelp())
-    .action((flags: StartFlags) => runReplica(flags, context));
+    .addOption(new Option(STOP_WITH_PARENT, 'stop when standard input ends').hideHelp());
+}
+
+/** Adds the command. */
+export function addStart(program: Command, context: Context): void {
+  const command = program.command('start').description('run one replica until SIGTERM or SIGINT');
+  addStartOptions(command, context).action((flags: StartFlags) => runReplica(flags, context));
 }

@@ -201,11 +201,14 @@ export class SimulatedReplica {
 
   private adversaryOptions(transport: Transport, signer: Signer, timers: TimerService): AdversaryOptions {
     const { world, id } = this;
-    const { limits, sizes } = world.parameters;
+    const { limits, sizes, local } = world.parameters;
+    const replicas = Array.from({ length: sizes.replicaCount }, (_, replica) => replicaId(replica));
     return {
       own: id,
       ownClientId: world.signatures.clientOf(id),
-      peers: Array.from({ length: sizes.replicaCount }, (_, peer) => replicaId(peer)).filter((peer) => peer !== id),
+      peers: replicas.filter((peer) => peer !== id),
+      replicaClients: replicas.map((replica) => world.signatures.clientOf(replica)),
+      requestTimeoutMs: local.requestTimeoutMs,
       limits,
       hash: sha256,
       signer,

@@ -7,10 +7,11 @@ import type { Transport, TransportHandlers } from '../../../src/ports/transport.
 import { type ReplicaId, replicaId, sequence, view } from '../../../src/protocol/identifiers.js';
 import type { ViewChange } from '../../../src/protocol/messages.js';
 import { equalBytes, utf8 } from '../../../src/util/bytes.js';
+import type { ClientId } from '../../../src/util/digest.js';
 import { type DecodedBatch, decodeBatch } from '../../../src/wire/batch-codec.js';
 import type { Envelope } from '../../../src/wire/envelope.js';
 import { decodePayload } from '../../../src/wire/message-codec.js';
-import { decodePeerMessage } from '../../../src/wire/peer-codec.js';
+import { decodePeerMessage, encodePeerMessage } from '../../../src/wire/peer-codec.js';
 import { CONSENSUS } from '../../support/core-cluster.js';
 import { CountingVerifier, fakeSignature } from '../../support/fake-signatures.js';
 import {
@@ -25,6 +26,8 @@ import {
 import { FakeTimers } from '../runtime/fakes.js';
 
 const OWN = 0;
+const REQUEST_TIMEOUT_MS = 2_000;
+const OWN_CLIENT = 'c0'.repeat(32) as ClientId;
 const LIMITS = { ...CONSENSUS, replicaCount: 4 };
 const [EVEN, ODD] = [replicaId(2), replicaId(1)];
 const DIGEST = sha256(utf8('a batch'));
@@ -40,6 +43,7 @@ const VIEW_CHANGE: ViewChange = {
 class Bench {
   readonly timers = new FakeTimers();
   readonly sent: { readonly peer: ReplicaId; readonly bytes: Uint8Array }[] = [];
+  private readonly seen: Uint8Array[] = [];
   private handlers: TransportHandlers | undefined;
   readonly transport: Transport;
 
@@ -48,6 +52,8 @@ class Bench {
       own: replicaId(OWN),
       ownClientId: CLIENT,
       peers: [1, 2, 3].map(replicaId),
+      replicaClients: [OWN_CLIENT, CLIENT, OWN_CLIENT, OWN_CLIENT],
+      requestTimeoutMs: REQUEST_TIMEOUT_MS,
       limits: LIMITS,
       hash: sha256,
       signer: {
@@ -70,7 +76,11 @@ class Bench {
       },
     });
     this.transport.start(
-      { onConnected: () => undefined, onDisconnected: () => undefined, onMessage: () => undefined },
+      {
+        onConnected: () => undefined,
+        onDisconnected: () => undefined,
+        onMessage: (_peer, bytes) => this.seen.push(bytes),
+      },
       () => undefined,
     );
   }
@@ -82,8 +92,11 @@ class Bench {
     return this.sent.map(({ bytes }) => bytes);
   }
 
-  receive(message: Uint8Array): void {
+  /** Whether the replica behind the strategy gets to see a message. */
+  receive(message: Uint8Array): boolean {
+    this.seen.length = 0;
     this.handlers?.onMessage(EVEN, message);
+    return this.seen.length > 0;
   }
 }
 
@@ -147,6 +160,43 @@ describe('Byzantine strategies', () => {
     assert.equal(statement.batchDigest, digest);
     const [checkpoint] = bench.send(ODD, signedBytes(checkpointOf(4, DIGEST), OWN));
     assert.notDeepEqual(statementOf(envelopeOf(checkpoint)), checkpointOf(4, DIGEST));
+  });
+
+  it('contradict: both stories for everybody, the halves in another order, each validly signed', () => {
+    const bench = new Bench('contradicting');
+    const toEven = bench.send(EVEN, prepare);
+    const toOdd = bench.send(ODD, prepare);
+    assert.equal(toEven.length, 2);
+    assert.deepEqual([...toEven].reverse(), toOdd);
+    assert.deepEqual(toEven[0], prepare);
+    const stories = toEven.map((bytes) => statementOf(envelopeOf(bytes)));
+    assert.notDeepEqual(stories[0], stories[1]);
+    assert.ok(toEven.every((bytes) => isSigned(envelopeOf(bytes))));
+    const proposals = bench.send(ODD, proposal).map((bytes) => proposalOf(bytes).digest);
+    assert.equal(new Set(proposals).size, 2);
+    const status = signedBytes(statusTo(1, 5), OWN);
+    assert.deepEqual(bench.send(ODD, status), [status]);
+  });
+
+  it('censor: requests of one client are never seen, and nothing else is kept back', () => {
+    const bench = new Bench('censoring');
+    const requestOf = (client: ClientId): Uint8Array =>
+      encodePeerMessage({ kind: 'request', bytes: signedRequest(1, { client }).bytes });
+    assert.equal(bench.receive(requestOf(CLIENT)), false);
+    assert.equal(bench.receive(requestOf(OWN_CLIENT)), true);
+    assert.equal(bench.receive(proposal), true);
+    assert.deepEqual(bench.send(ODD, proposal), [proposal]);
+  });
+
+  it('propose slowly: just within the request timeout, and only proposals', () => {
+    const bench = new Bench('slowPrimary');
+    assert.deepEqual(bench.send(ODD, prepare), [prepare]);
+    assert.deepEqual(bench.send(ODD, proposal), []);
+    bench.timers.advance(REQUEST_TIMEOUT_MS - 1);
+    assert.deepEqual(
+      bench.sent.map(({ bytes }) => bytes),
+      [proposal],
+    );
   });
 
   it('swap, fabricate and repeat what a primary proposes', () => {

@@ -20,6 +20,7 @@ const REPLICA = {
   http: '127.0.0.1:3',
   configurationFile: '/nowhere/config.yaml',
   logFile: null,
+  byzantine: null,
 };
 const FILE: ClusterFile = {
   format: 'pbft-cluster/1',

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createColours } from '../../../src/cli/colours.js';
@@ -58,6 +58,15 @@ describe('the command line', () => {
     ['init', '--replicas', '3'],
     ['init', '--base-port', '70000'],
     ['cluster', '--stop', '--detach'],
+    ['cluster', '--byzantine', '2'],
+    ['cluster', '--byzantine', '2=charming'],
+    ['cluster', '--byzantine', '2=silent=delay'],
+    ['cluster', '--byzantine', '9=silent'],
+    ['cluster', '--byzantine', '2=silent', '--byzantine', '2=delay'],
+    ['cluster', '--byzantine', '1=silent,2=delay'],
+    ['cluster', '--byzantine', '2=silent', '--stop'],
+    ['traitor', 'start', '--kind', 'charming'],
+    ['start', '--byzantine', '2=silent'],
     ['start'],
     ['config', 'print'],
     ['config', 'print', '--set', 'nothing'],
@@ -76,6 +85,15 @@ describe('the command line', () => {
       }
     });
   }
+
+  it('lists the kinds of traitors where it does not know one, and makes no cluster', async () => {
+    const directory = join(tmpdir(), 'pbft-never-made');
+    const { errors } = await runLine(['cluster', '--dir', directory, '--byzantine', '2=charming']);
+    for (const kind of ['silent', 'equivocate', 'delay', 'corrupt', 'lie-to-clients', 'censor', 'slow']) {
+      assert.match(errors, new RegExp(`^  ${kind} +[a-z]`, 'm'));
+    }
+    assert.equal(existsSync(directory), false);
+  });
 
   it('names the folder in which there is no cluster', async () => {
     const { code, errors } = await runLine(['status', '--cluster', '/nowhere/at-all']);
