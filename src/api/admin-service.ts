@@ -1,5 +1,6 @@
 /** AdminService: what a replica says of itself. */
 import type { Server } from '@grpc/grpc-js';
+import type { ProtocolMessage } from '../protocol/messages.js';
 import type { ReplicaFace, ReplicaStatus } from '../runtime/face.js';
 import { digestBytes } from '../util/digest.js';
 import { ok } from '../util/result.js';
@@ -54,11 +55,18 @@ function statusResponse(status: ReplicaStatus, version: string): GetStatusRespon
     evidence: status.evidence.map(({ replica, kind, first }) => ({
       replica,
       kind,
-      view: 'view' in first.message ? first.message.view : 0,
+      view: viewOf(first.message),
       sequence: 'sequence' in first.message ? first.message.sequence : 0,
     })),
     storageEngine: status.storageEngine,
     version,
     waitingFor: status.waitingFor,
   };
+}
+
+function viewOf(message: ProtocolMessage): number {
+  if ('newView' in message) {
+    return message.newView;
+  }
+  return 'view' in message ? message.view : 0;
 }

@@ -1,12 +1,11 @@
 /** The states of replicas side by side, and what they mean together. */
-import type { Client } from '../client/client.js';
 import { digestOf } from '../util/digest.js';
 import { shortDigest } from './answers.js';
 import { type Colours, harmless } from './colours.js';
+import { disagreementNotes, evidenceCell, evidenceNotes, findDisagreements, type Status } from './status-notes.js';
 import { formatTable } from './table.js';
 
-/** What a replica says of itself. */
-export type Status = Awaited<ReturnType<Client['status']>>;
+export type { Status };
 
 /** A replica's answer, or why there is none. */
 export interface Answer {
@@ -24,7 +23,7 @@ export interface Summary {
   readonly quorum: number;
   /** As many answered as are needed. */
   readonly isEnough: boolean;
-  /** Sequences for which replicas show different headers: never with at most f faulty ones. */
+  /** Sequences for which replicas show different headers: some of them lie or have diverged. */
   readonly disagreements: readonly number[];
 }
 
@@ -33,18 +32,13 @@ function quorumOf({ replicaCount, faultsMax }: Status): number {
   return Math.ceil((replicaCount + faultsMax + 1) / 2);
 }
 
-function findDisagreements(statuses: readonly Status[]): readonly number[] {
-  const headers = new Map<number, Set<string>>();
-  for (const { lastExecutedSequence, headerDigest } of statuses) {
-    const known = headers.get(lastExecutedSequence) ?? new Set<string>();
-    headers.set(lastExecutedSequence, known.add(digestOf(headerDigest) ?? ''));
-  }
-  return [...headers].filter(([, digests]) => digests.size > 1).map(([sequence]) => sequence);
+function statusesOf(answers: readonly Answer[]): readonly Status[] {
+  return answers.flatMap(({ status }) => (status === undefined ? [] : [status]));
 }
 
 /** Judges the answers. `isOne`: one replica was asked for, so its answer is enough. */
 export function summarize(answers: readonly Answer[], isOne: boolean): Summary {
-  const statuses = answers.flatMap(({ status }) => (status === undefined ? [] : [status]));
+  const statuses = statusesOf(answers);
   const [first] = statuses;
   const quorum = first === undefined ? 0 : quorumOf(first);
   return {
@@ -116,24 +110,16 @@ function rowOf({ label, address, status, error }: Answer, colours: Colours): rea
     shortDigest(digestOf(status.headerDigest)),
     String(status.stableCheckpoint),
     `${connectedOf(status)}/${status.replicaCount - 1}`,
-    evidence.length === 0 ? '0' : colours.red(String(evidence.length)),
+    evidence.length === 0 ? '0' : colours.red(evidenceCell(evidence)),
     status.waitingFor === '' ? state : `${state}, waits for ${harmless(status.waitingFor)}`,
   ];
 }
 
 function notesOf(answers: readonly Answer[], summary: Summary, colours: Colours): readonly string[] {
-  const { asked, answering, quorum, disagreements } = summary;
+  const { asked, answering, quorum } = summary;
+  const statuses = statusesOf(answers);
   const count = quorum === 0 ? 'none answers' : `${answering} of ${asked} asked answer; a quorum is ${quorum}`;
-  const differing = disagreements.map((sequence) =>
-    colours.red(`Replicas show different headers at sequence ${sequence}: more are faulty than the cluster tolerates`),
-  );
-  const proofs = answers.flatMap(({ status }) =>
-    (status?.evidence ?? []).map(({ replica, kind, view, sequence }) => {
-      const what = `two different ${harmless(kind)} messages at view ${view}, sequence ${sequence}`;
-      return colours.yellow(`${status?.name ?? ''} holds proof against replica ${replica}: ${what}`);
-    }),
-  );
-  return [count, ...differing, ...proofs];
+  return [count, ...disagreementNotes(statuses, colours), ...evidenceNotes(statuses, colours)];
 }
 
 /** The answers as a table with notes below. */

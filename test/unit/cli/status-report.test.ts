@@ -88,11 +88,29 @@ describe('the status of a cluster', () => {
     assert.match(statusText(answers, summary, COLOURS), /different headers at sequence 12/);
   });
 
-  it('shows the evidence that replicas hold', () => {
-    const evidence = [{ replica: 3, kind: 'prepare', view: 4, sequence: 9 }];
-    const answers = [answer(0, { evidence })];
+  it('says who shows another header than f + 1 others', () => {
+    const answers = [answer(0), answer(1), answer(2, { headerDigest: Buffer.alloc(32, 1) })];
+    const text = statusText(answers, summarize(answers, false), COLOURS);
+    assert.match(text, /^replica-2 shows another header at sequence 12 than the others: it lies or diverged$/m);
+    const split = [...answers, answer(3, { headerDigest: Buffer.alloc(32, 1) })];
+    assert.match(
+      statusText(split, summarize(split, false), COLOURS),
+      /different headers at sequence 12: more are faulty than the cluster tolerates/,
+    );
+  });
+
+  it('shows the evidence that replicas hold, against whom and about what', () => {
+    const prepare = { replica: 3, kind: 'prepare', view: 4, sequence: 9 };
+    const commit = { ...prepare, kind: 'commit' };
+    const newView = { replica: 1, kind: 'newView', view: 5, sequence: 0 };
+    const answers = [answer(0, { evidence: [prepare, newView, commit] }), answer(2, { evidence: [prepare] })];
     const text = statusText(answers, summarize(answers, true), COLOURS);
-    assert.match(text, /replica-0 holds proof against replica 3: two different prepare messages at view 4, sequence 9/);
+    assert.match(text, / 2\/3 +1: newView; 3: prepare, commit +ready$/m);
+    assert.match(
+      text,
+      /^replica-0, replica-2 hold proof against replica 3: two different prepare messages at view 4, sequence 9$/m,
+    );
+    assert.match(text, /^replica-0 holds proof against replica 1: two different newView messages for view 5$/m);
   });
 
   it('is a document of plain values for programs', () => {
