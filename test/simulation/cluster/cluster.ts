@@ -12,7 +12,7 @@ import { CertificatesCheck } from '../checks/certificates.js';
 import { ContradictionCheck } from '../checks/contradiction.js';
 import { EvidenceCheck } from '../checks/evidence.js';
 import { MonotoneCheck } from '../checks/monotone.js';
-import { type Observer, Observers, Violations } from '../checks/observer.js';
+import { type Observer, Observers, Violations, ViolationsBut } from '../checks/observer.js';
 import { PreparedUniquenessCheck } from '../checks/prepared-uniqueness.js';
 import { RequestsCheck } from '../checks/requests.js';
 import { describeMessage, MessageReader } from '../checks/seen-message.js';
@@ -38,6 +38,8 @@ export interface ClusterOptions {
   readonly keepsTrace: boolean;
   /** More that watches. */
   readonly observers: readonly Observer[];
+  /** A negative control: replicas that don't wait for their disks, and the invariants that are not looked at. */
+  readonly withoutSync?: { readonly ignored: ReadonlySet<number> };
 }
 
 /** Counting all that is held costs as much as many steps. */
@@ -56,7 +58,8 @@ export class Cluster {
     const loop = new EventLoop();
     const random = new Random(seed);
     const trace = new Trace(loop, keepsTrace);
-    const violations = new Violations();
+    const violations =
+      options.withoutSync === undefined ? new Violations() : new ViolationsBut(options.withoutSync.ignored);
     const clusterId = sha256(utf8(`cluster ${seed}`));
     const isCorrect = (replica: ReplicaId): boolean => !byzantine.has(replica);
     const ids = Array.from({ length: replicaCount }, (_, id) => replicaId(id));
@@ -99,6 +102,7 @@ export class Cluster {
       counters,
       coalition: createCoalition(),
       isCorrect,
+      syncs: options.withoutSync === undefined,
     };
     this.replicas = ids.map((id) => new SimulatedReplica(this.world, id, byzantine.get(id) ?? []));
   }

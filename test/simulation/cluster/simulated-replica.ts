@@ -15,6 +15,7 @@ import type { Executed, ReplicaStatus, SubmitFailure } from '../../../src/runtim
 import type { ReplicaHeld } from '../../../src/runtime/held.js';
 import { ReplicaRuntime } from '../../../src/runtime/replica-runtime.js';
 import { createReplicaStore } from '../../../src/storage/replica-store.js';
+import { withoutSync } from '../../../src/storage/without-sync.js';
 import type { Result } from '../../../src/util/result.js';
 import type { Scheduled } from '../kernel/event-loop.js';
 import { type CrashLoss, SimulatedDisk } from '../machine/disk.js';
@@ -170,7 +171,12 @@ export class SimulatedReplica {
       (inner: Transport, strategy) => createAdversary(strategy, this.adversaryOptions(inner, signer, timers)),
       honest,
     );
-    const store = createReplicaStore(disk.openStore(life), { hash: sha256, genesisDigest: clusterId, limits });
+    const opened = disk.openStore(life);
+    const store = createReplicaStore(world.syncs ? opened : withoutSync(opened), {
+      hash: sha256,
+      genesisDigest: clusterId,
+      limits,
+    });
     return new ReplicaRuntime({
       identity: {
         replica: id,

@@ -26,4 +26,6 @@ export interface World {
   /** What the replicas that are not correct know of each other. */
   readonly coalition: Coalition;
   readonly isCorrect: (replica: ReplicaId) => boolean;
+  /** Whether replicas wait for their disks. */
+  readonly syncs: boolean;
 }
