@@ -57,7 +57,7 @@ describe('a crash at every point', () => {
     ['a backup', 1],
   ] as const) {
     it(`CR-05: of ${role}, from pre-prepares to a discarded log: no vote is contradicted, nothing told is lost`, function () {
-      this.timeout(60_000);
+      this.timeout(120_000);
       const points = crashAtEveryPoint((seed, crash) => {
         const run = new DirectedRun({ seed: `${role} ${seed}` });
         crash.light(run, victim);
@@ -77,7 +77,7 @@ describe('a crash at every point', () => {
     ['a backup', 2],
   ] as const) {
     it(`CR-05: of ${role} in a view change: the very ViewChange is sent again, and what was prepared stays`, function () {
-      this.timeout(60_000);
+      this.timeout(120_000);
       const points = crashAtEveryPoint((seed, crash) => {
         const run = new DirectedRun({ seed: `${role} in a view change ${seed}` });
         const before = run.put(3, 'before');

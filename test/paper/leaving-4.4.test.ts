@@ -1,0 +1,84 @@
+/** Leaving a view: [OSDI §4.4] and protocol.md 6. What a replica says as it leaves, and what it still learns. */
+import assert from 'node:assert/strict';
+import { replicaId, sequence, view } from '../../src/protocol/identifiers.js';
+import {
+  batchOf,
+  broadcastsOf,
+  effectsOf,
+  id,
+  recordsOf,
+  rejectionsOf,
+  request,
+  signed,
+} from '../support/core-cluster.js';
+import { CoreNetwork } from '../support/core-network.js';
+import { leftView0, T } from '../support/core-view-change.js';
+
+describe('leaving [OSDI §4.4]', () => {
+  it('signs nothing of the views below the one it moved to', () => {
+    const core = leftView0();
+    const before = core.effects.length;
+    const { batch } = core.prePrepare(1);
+    for (const sender of [1, 2]) {
+      core.vote('prepare', sender, 1, batch.digest);
+    }
+    const effects = core.effects.slice(before);
+    assert.deepEqual(broadcastsOf(effects, 'prepare'), []);
+    assert.deepEqual(broadcastsOf(effects, 'commit'), []);
+    assert.deepEqual(rejectionsOf(effects), ['oldView', 'oldView', 'oldView']);
+  });
+
+  it('goes on learning: Commits of the view it left decide, and what they decide is executed', () => {
+    const core = leftView0();
+    const batch = batchOf([request('a', 1)]);
+    for (const sender of [0, 1, 2]) {
+      core.vote('commit', sender, 1, batch.digest);
+    }
+    core.step({ kind: 'batchFetched', sequence: sequence(1), batch });
+    assert.equal(effectsOf(core.effects, 'execute')[0]?.batchDigest, batch.digest);
+  });
+
+  it('CR-05: its ViewChange is on disk before it goes out, and is given again in the very bytes', () => {
+    const core = leftView0();
+    const order = core.effects.flatMap((effect) => {
+      if (effect.kind === 'persist' && effect.record.kind === 'viewChange') {
+        return ['written'];
+      }
+      return effect.kind === 'forward' && effect.item.kind === 'message' ? ['sent'] : [];
+    });
+    assert.deepEqual(order, ['written', 'sent']);
+    const [record] = recordsOf(core.effects, 'viewChange');
+    core.elapsedMs = T + 1_500;
+    core.step({ kind: 'peerConnected', peer: id(1) });
+    const status = effectsOf(core.effects, 'sendStatus').find(({ message }) => message.to === 1)?.message;
+    assert.ok(status !== undefined);
+    const effects = core.step({
+      kind: 'messageReceived',
+      message: signed({ ...status, to: replicaId(3), view: view(0), active: true, viewChanges: [] }, 1),
+    });
+    const [again] = effectsOf(effects, 'forward').map(({ item }) =>
+      item.kind === 'message' ? item.message : undefined,
+    );
+    assert.deepEqual(again?.payload, record?.viewChange.payload);
+  });
+
+  it('shows of each sequence the certificate of the highest view in which it prepared', () => {
+    const network = new CoreNetwork(4);
+    network.filter = ({ event }) => !(event.kind === 'messageReceived' && event.message.message.type === 'commit');
+    network.submit(1, 'a', 1);
+    network.at(0).isUp = false;
+    network.advance(3_500);
+    assert.equal(network.at(2).view, '1', 'it prepared again there');
+    network.at(1).isUp = false;
+    network.at(0).isUp = true;
+    network.advance(20_000);
+    const shown = network
+      .at(2)
+      .statements.flatMap(({ message }) => (message.type === 'viewChange' ? [message] : []))
+      .map(({ newView, prepared }) => [newView, ...prepared.map(({ prePrepare }) => prePrepare.message.view)]);
+    assert.deepEqual(shown.slice(0, 2), [
+      [1, 0],
+      [2, 1],
+    ]);
+  });
+});
