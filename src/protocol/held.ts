@@ -35,9 +35,12 @@ export interface CoreHeld {
 
 /** Counts it. */
 export function countHeld(state: CoreState): CoreHeld {
+  // order: none, they are counted.
   const slots = [...state.slots.values()];
   const viewChanges = state.viewChanges.all();
+  // order: none, they are counted.
   const future = [...state.future.values()];
+  // order: none, they are counted.
   const checkpointSenders = [...state.checkpoints.values()].flatMap((bySender) => [...bySender.keys()]);
   return {
     slots: slots.length,
@@ -57,6 +60,7 @@ export function countHeld(state: CoreState): CoreHeld {
     waitingRequests: state.pool.size,
     waitingRequestsOfClient: state.pool.mostOfOneClient,
     waitingBytes: state.pool.waitingBytes,
+    // order: none, the largest is taken.
     resentToPeer: most([...state.peers.values()].map(({ resentAtMs }) => resentAtMs.size)),
     promisedHeaders: state.promisedHeaders.size,
   };
@@ -72,5 +76,6 @@ function mostOfOne(senders: readonly ReplicaId[]): number {
   for (const sender of senders) {
     counts.set(sender, (counts.get(sender) ?? 0) + 1);
   }
+  // order: none, the largest is taken.
   return most([...counts.values()]);
 }

@@ -1,9 +1,8 @@
 /** The parts of a running replica, connected: who tells whom. */
-import type { ReplicaStore, StoredClientTable } from '../ports/replica-store.js';
+import type { ReplicaStore } from '../ports/replica-store.js';
 import { Core, type CoreView } from '../protocol/core.js';
 import type { Event } from '../protocol/events.js';
 import type { ReplicaId } from '../protocol/identifiers.js';
-import type { RecoveredState } from '../protocol/log-record.js';
 import type { Result } from '../util/result.js';
 import { decodeBatch, encodeBatch } from '../wire/batch-codec.js';
 import type { WireLimits } from '../wire/limits.js';
@@ -25,18 +24,10 @@ import { Inbox } from './inbox.js';
 import { Ingress } from './ingress.js';
 import { Instrumentation } from './instrumentation.js';
 import { answerQuery } from './query-service.js';
-import { peersOf, type ReplicaRuntimeOptions } from './replica-runtime-options.js';
+import { peersOf, type ReplicaPartsOptions } from './replica-runtime-options.js';
 import { SigningQueue } from './signing-queue.js';
 import { VerifiedRequests } from './verified-requests.js';
 import { ViewChangeJudge } from './view-change-judge.js';
-
-/** What the parts are made of: the replica's options and what its store says. */
-export interface ReplicaPartsOptions extends ReplicaRuntimeOptions {
-  readonly recovered: RecoveredState;
-  readonly clientTable: StoredClientTable;
-  readonly agreedTimeMs: number;
-  readonly notReadyReasons: () => readonly string[];
-}
 
 /** Signatures that are being made at one time: two cores' worth, and the next ones ready. */
 const SIGNING_CONCURRENCY = 4;

@@ -1,12 +1,13 @@
 /** Everything that a replica stands on: what the composition root, or the simulator, gives it. */
 import type { Logger } from '../ports/logger.js';
 import type { Metrics } from '../ports/metrics.js';
-import type { ReplicaStore } from '../ports/replica-store.js';
+import type { ReplicaStore, StoredClientTable } from '../ports/replica-store.js';
 import type { Signer, Verifier } from '../ports/signatures.js';
 import type { StateMachine } from '../ports/state-machine.js';
 import type { TimerService } from '../ports/timer-service.js';
 import type { Transport } from '../ports/transport.js';
 import { type ReplicaId, replicaId } from '../protocol/identifiers.js';
+import type { RecoveredState } from '../protocol/log-record.js';
 import type { ConsensusParameters, LocalParameters } from '../protocol/parameters.js';
 import type { ClientId, Hash } from '../util/digest.js';
 import type { ReplicaIdentity } from './replica-status.js';
@@ -45,4 +46,12 @@ export interface ReplicaRuntimeOptions {
 /** Every other replica. */
 export function peersOf({ replica, sizes }: ReplicaIdentity): readonly ReplicaId[] {
   return Array.from({ length: sizes.replicaCount }, (_, id) => replicaId(id)).filter((id) => id !== replica);
+}
+
+/** What the parts are made of: the replica's options and what its store says. */
+export interface ReplicaPartsOptions extends ReplicaRuntimeOptions {
+  readonly recovered: RecoveredState;
+  readonly clientTable: StoredClientTable;
+  readonly agreedTimeMs: number;
+  readonly notReadyReasons: () => readonly string[];
 }
