@@ -52,6 +52,8 @@ export interface RunOutcome {
 const KEYS = ['a', 'b', 'c', 'd', 'e'] as const;
 /** Operations of each caller that the healed quorum has to answer. */
 const OPERATIONS_AFTER_HEALING = 2;
+/** Less than half the request timeout: nobody's timer may be taken for another's. */
+const PULSE_MS_MEAN = 700;
 /** What a healed quorum needs beside view changes: links come up, replicas catch up, open calls run into timeouts. */
 const SETTLING_MS = 60_000;
 
@@ -66,6 +68,8 @@ class Run {
   private readonly cluster: Cluster;
   private readonly faults: FaultRunner;
   private readonly clients: readonly SimulatedClient[];
+  /** Asks now and then after healing where somebody censors: a victim must not be served only when all others rest. */
+  private readonly pulse: SimulatedClient;
   private isHealed = false;
   private undecided = false;
 
@@ -76,6 +80,7 @@ class Run {
     const { name, parameters } = scenario;
     this.ledger = new LedgerRecorder({
       limits: parameters.limits,
+      clientWindow: parameters.consensus.clientWindow,
       isCorrectClient: (clientId) =>
         this.cluster.correct.some(({ id }) => this.cluster.world.signatures.clientOf(id) === clientId),
     });
@@ -89,8 +94,9 @@ class Run {
     const random = new Random(name);
     this.faults = new FaultRunner(this.cluster.world, this.cluster.replicas, random.fork('fault runner'));
     this.clients = Array.from({ length: scenario.clientCount }, (_, id) =>
-      this.createClient(id, random.fork(`client ${id}`)),
+      this.createClient(id, random.fork(`client ${id}`), scenario.thinkMsMean),
     );
+    this.pulse = this.createClient(scenario.clientCount, random.fork('pulse'), PULSE_MS_MEAN);
   }
 
   /** Does all of it. */
@@ -126,8 +132,8 @@ class Run {
     };
   }
 
-  private createClient(id: number, random: Random): SimulatedClient {
-    const { cluster, scenario } = this;
+  private createClient(id: number, random: Random, thinkMsMean: number): SimulatedClient {
+    const { cluster } = this;
     return new SimulatedClient({
       id,
       world: cluster.world,
@@ -135,7 +141,7 @@ class Run {
       history: this.history,
       gateways: () => this.eligible().filter((replica) => replica.isRunning && !replica.isPaused),
       keys: KEYS,
-      thinkMsMean: scenario.thinkMsMean,
+      thinkMsMean,
     });
   }
 
@@ -155,6 +161,10 @@ class Run {
     // More than due: the outcome of some may stay unknown.
     for (const client of clients) {
       client.allow(OPERATIONS_AFTER_HEALING + 4);
+    }
+    if ([...scenario.byzantine.values()].flat().includes('censoring')) {
+      this.pulse.allow(Number.POSITIVE_INFINITY);
+      this.pulse.start();
     }
     const isAnswered = (): boolean => clients.every((client, index) => client.answered >= (due[index] ?? 0));
     const boundMs = this.computeBoundMs();

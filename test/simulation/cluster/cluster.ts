@@ -14,8 +14,10 @@ import { EvidenceCheck } from '../checks/evidence.js';
 import { MonotoneCheck } from '../checks/monotone.js';
 import { type Observer, Observers, Violations, ViolationsBut } from '../checks/observer.js';
 import { PreparedUniquenessCheck } from '../checks/prepared-uniqueness.js';
+import { RequestContradictionCheck } from '../checks/request-contradiction.js';
 import { RequestsCheck } from '../checks/requests.js';
 import { describeMessage, MessageReader } from '../checks/seen-message.js';
+import { ShownCommitsCheck } from '../checks/shown-commits.js';
 import { ViewChangesCheck } from '../checks/view-changes.js';
 import { WriteBeforeSendCheck } from '../checks/write-before-send.js';
 import { EventLoop } from '../kernel/event-loop.js';
@@ -162,6 +164,13 @@ function createChecks({
       mayBeNull: (sequence) => viewChanges.mayBeNull(sequence),
     }),
     new ContradictionCheck(violations, isCorrect),
+    new RequestContradictionCheck({
+      violations,
+      limits: parameters.limits,
+      clientOf: (replica) => signatures.clientOf(replica),
+      isCorrect,
+    }),
+    new ShownCommitsCheck(violations, isCorrect),
     new WriteBeforeSendCheck(violations),
     new CertificatesCheck({
       violations,

@@ -1,6 +1,8 @@
-/** The operations that correct replicas executed, in the order of the ledger, from what they wrote. */
+/**
+ * The operations that the ledger of a run executes, in its order: which of its requests take effect follows from the
+ * rules of protocol.md 3, written here apart from the replicas' client table.
+ */
 import { sha256 } from '../../../src/crypto/hash.js';
-import { OUTCOME } from '../../../src/ledger/header.js';
 import type { ExecutionWrite } from '../../../src/ports/replica-store.js';
 import type { ReplicaId } from '../../../src/protocol/identifiers.js';
 import type { LogRecord } from '../../../src/protocol/log-record.js';
@@ -14,15 +16,16 @@ import { decodeInput } from './operations.js';
 
 const VERSIONS_A_SEQUENCE = 65_536;
 
-interface ExecutedAt {
-  readonly batchDigest: Digest;
-  /** Requests that took effect there, by client and number. */
-  readonly executed: ReadonlySet<string>;
+/** What became of a client's numbers. */
+interface Numbers {
+  acknowledged: number;
+  readonly executed: Set<number>;
 }
 
 /** What a recorder needs. */
 export interface LedgerRecorderOptions {
   readonly limits: WireLimits;
+  readonly clientWindow: number;
   /** Operations of others are no business of the callers: they may be anything, and change nothing. */
   readonly isCorrectClient: (clientId: ClientId) => boolean;
 }
@@ -30,7 +33,8 @@ export interface LedgerRecorderOptions {
 /** Collects the ledger of a run. */
 export class LedgerRecorder implements Observer {
   private readonly batches = new Map<Digest, Uint8Array>();
-  private readonly bySequence = new Map<number, ExecutedAt>();
+  /** By sequence, the digests of the batches. */
+  private readonly ledger = new Map<number, Digest>();
 
   constructor(private readonly options: LedgerRecorderOptions) {}
 
@@ -41,28 +45,39 @@ export class LedgerRecorder implements Observer {
   }
 
   onExecuted(_replica: ReplicaId, writes: readonly ExecutionWrite[]): void {
-    for (const { header, rowsPut } of writes) {
-      if (!this.bySequence.has(header.sequence)) {
-        const executed = rowsPut
-          .filter(({ sequence, outcome }) => sequence === header.sequence && outcome === OUTCOME.executed)
-          .map(({ clientId, number }) => `${clientId} ${number}`);
-        this.bySequence.set(header.sequence, { batchDigest: header.batchDigest, executed: new Set(executed) });
-      }
+    for (const { header } of writes) {
+      this.ledger.set(header.sequence, this.ledger.get(header.sequence) ?? header.batchDigest);
     }
   }
 
   /** All executed operations on single keys, in order. */
   operations(): readonly LedgerOperation[] {
-    const sequences = [...this.bySequence].sort(([left], [right]) => left - right);
-    return sequences.flatMap(([sequence, { batchDigest, executed }]) => {
+    const numbers = new Map<ClientId, Numbers>();
+    const sequences = [...this.ledger].sort(([left], [right]) => left - right);
+    return sequences.flatMap(([sequence, batchDigest]) => {
       let index = 0;
-      return this.requestsOf(batchDigest).flatMap(({ clientId, number, operations }) => {
+      return this.requestsOf(batchDigest).flatMap((request) => {
         const first = index;
-        index += operations.length;
-        const isOfCallers = this.options.isCorrectClient(clientId) && executed.has(`${clientId} ${number}`);
-        return isOfCallers ? toLedger(sequence, first, operations) : [];
+        index += request.operations.length;
+        const takesEffect = this.takesEffect(numbers, request);
+        return takesEffect && this.options.isCorrectClient(request.clientId)
+          ? toLedger(sequence, first, request.operations)
+          : [];
       });
     });
+  }
+
+  /** Whether the next request of the ledger is executed: not dead, within the window, and for the first time. */
+  private takesEffect(numbers: Map<ClientId, Numbers>, { clientId, number, acknowledged }: SignedRequest): boolean {
+    const known = numbers.get(clientId) ?? { acknowledged: 0, executed: new Set() };
+    numbers.set(clientId, known);
+    known.acknowledged = Math.max(known.acknowledged, acknowledged);
+    const isAlive = number > known.acknowledged && number <= known.acknowledged + this.options.clientWindow;
+    const isFirst = isAlive && !known.executed.has(number);
+    if (isFirst) {
+      known.executed.add(number);
+    }
+    return isFirst;
   }
 
   private requestsOf(batchDigest: Digest): readonly SignedRequest[] {
