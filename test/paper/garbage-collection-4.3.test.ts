@@ -108,12 +108,13 @@ describe('garbage collection [OSDI §4.3]', () => {
     );
   });
 
-  it('raises an alarm when no digest can get a quorum any more', () => {
+  it('raises an alarm when no digest can get a quorum any more, and blames no primary for it', () => {
     const backup = new CoreUnderTest(1);
     backup.checkpoint(0, 4, digest('x'));
     backup.checkpoint(2, 4, digest('y'));
     assert.equal(notesOf(backup.effects, 'checkpointSplit').length, 0);
     assert.equal(notesOf(backup.checkpoint(3, 4, digest('z')), 'checkpointSplit').length, 1);
+    assert.equal(notesOf(backup.effects, 'viewLeft').length, 0);
   });
 
   it('CK-07: refuses a certificate with too few or repeated signers, other digests or a lower sequence', () => {

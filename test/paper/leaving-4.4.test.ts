@@ -6,6 +6,7 @@ import {
   broadcastsOf,
   effectsOf,
   id,
+  notesOf,
   recordsOf,
   rejectionsOf,
   request,
@@ -36,6 +37,25 @@ describe('leaving [OSDI §4.4]', () => {
     }
     core.step({ kind: 'batchFetched', sequence: sequence(1), batch });
     assert.equal(effectsOf(core.effects, 'execute')[0]?.batchDigest, batch.digest);
+  });
+
+  it('BB-04: counts of each sender the Commit of his highest view, and never Commits of two views together', () => {
+    const core = leftView0();
+    const batch = batchOf([request('a', 1)]);
+    const isDecided = (): boolean => notesOf(core.effects, 'committed').length > 0;
+    core.vote('commit', 0, 1, batch.digest, 0);
+    core.vote('commit', 1, 1, batch.digest, 0);
+    core.vote('commit', 1, 1, batch.digest, 1);
+    core.vote('commit', 2, 1, batch.digest, 0);
+    assert.ok(!isDecided(), 'replica 1 counts in view 1 now');
+    assert.deepEqual(rejectionsOf(core.vote('commit', 1, 1, batch.digest, 0)), ['oldView']);
+    core.vote('commit', 0, 1, batch.digest, 1);
+    assert.ok(!isDecided());
+    core.vote('commit', 2, 1, batch.digest, 1);
+    assert.deepEqual(
+      notesOf(core.effects, 'committed').map((note) => note.view),
+      [1],
+    );
   });
 
   it('CR-05: its ViewChange is on disk before it goes out, and is given again in the very bytes', () => {

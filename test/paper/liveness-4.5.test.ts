@@ -216,7 +216,7 @@ describe('joining [OSDI §4.5.2]', () => {
     assert.equal(notesOf(core.effects, 'viewLeft')[0]?.cause, 'primaryLeft');
   });
 
-  it('RX-01, BB-04: keeps of each sender one future view, the lowest, within bounds, and replays it on entering', () => {
+  it('RX-01, BB-04: keeps of each sender the votes of one future view, the lowest, twice a window of them', () => {
     const core = new CoreUnderTest(2);
     let taken = 0;
     for (let flood = 0; flood < 5_000; flood++) {

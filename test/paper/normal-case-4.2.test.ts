@@ -118,6 +118,14 @@ describe('normal case [OSDI §4.2]', () => {
       assert.equal(broadcastsOf(backup.prePrepare(1, { view: 2 }).effects, 'prepare').length, 0);
     });
 
+    it('accepts by bytes alone: a batch whose requests it executed before is prepared too', () => {
+      const backup = new CoreUnderTest(1);
+      backup.commitAndExecute(1);
+      const again = batchOf([request('a', 1)], 2_000);
+      const { effects } = backup.prePrepare(2, { batch: again, requests: [] });
+      assert.equal(broadcastsOf(effects, 'prepare').length, 1);
+    });
+
     it('refuses a batch without requests: the null batch stands in a NewView only', () => {
       const backup = new CoreUnderTest(1);
       assert.deepEqual(rejectionsOf(backup.prePrepare(1, { batch: batchOf([]) }).effects), ['badBatch']);
