@@ -1,6 +1,7 @@
 /** AdminService: what a replica says of itself. */
 import type { Server } from '@grpc/grpc-js';
 import type { ProtocolMessage } from '../protocol/messages.js';
+import type { Waiting } from '../protocol/waiting.js';
 import type { ReplicaFace, ReplicaStatus } from '../runtime/face.js';
 import { digestBytes } from '../util/digest.js';
 import { ok } from '../util/result.js';
@@ -61,6 +62,7 @@ function statusResponse(status: ReplicaStatus, version: string): GetStatusRespon
     storageEngine: status.storageEngine,
     version,
     waitingFor: status.waitingFor,
+    ...waitingResponse(status.waiting),
   };
 }
 
@@ -69,4 +71,26 @@ function viewOf(message: ProtocolMessage): number {
     return message.newView;
   }
   return 'view' in message ? message.view : 0;
+}
+
+type WaitingFields = 'timeoutMs' | 'timer' | 'oldestRequest' | 'leftView' | 'viewChanges' | 'missing';
+
+function waitingResponse(waiting: Waiting | undefined): Pick<GetStatusResponse, WaitingFields> {
+  const { timeoutMs = 0, timer, oldestRequest, left, viewChanges = [], missing = [] } = waiting ?? {};
+  return {
+    timeoutMs,
+    timer: timer && { name: timer.name, remainingMs: wholeMs(timer.remainingMs) },
+    oldestRequest: oldestRequest && {
+      clientId: Buffer.from(oldestRequest.clientId, 'hex'),
+      number: oldestRequest.number,
+      waitedMs: wholeMs(oldestRequest.waitedMs),
+    },
+    leftView: left && { cause: left.cause ?? '', sinceMs: wholeMs(left.sinceMs) },
+    viewChanges: viewChanges.map(({ replica, view, isValid }) => ({ replica, view, valid: isValid })),
+    missing: missing.map((thing) => ({ ...thing })),
+  };
+}
+
+function wholeMs(ms: number): number {
+  return Math.max(0, Math.round(ms));
 }

@@ -1,6 +1,6 @@
 /**
- * What the states of replicas mean when they are compared: who shows another header than the others, and what proof of
- * misbehaviour is held against whom.
+ * What the states of replicas mean when they are read together: what they wait for, who shows another header than the
+ * others, and what proof of misbehaviour is held against whom.
  */
 import type { Client } from '../client/client.js';
 import { digestOf } from '../util/digest.js';
@@ -48,6 +48,13 @@ export function disagreementNotes(statuses: readonly Status[], colours: Colours)
       certain.length > 1 ? 'more are faulty than the cluster tolerates' : 'too few answer to tell who lies';
     return [colours.red(`Replicas show different headers at sequence ${sequence}: ${meaning}`)];
   });
+}
+
+/** What replicas wait for, one a line. */
+export function waitingNotes(statuses: readonly Status[], colours: Colours): readonly string[] {
+  return statuses
+    .filter(({ waitingFor }) => waitingFor !== '')
+    .map(({ name, waitingFor }) => colours.yellow(`${harmless(name)} waits: ${harmless(waitingFor)}`));
 }
 
 /** Against whom a replica holds proof, and about what: `2: prepare, commit`. */

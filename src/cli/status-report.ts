@@ -2,7 +2,7 @@
 import { digestOf } from '../util/digest.js';
 import { shortDigest } from './answers.js';
 import { type Colours, harmless } from './colours.js';
-import { disagreementNotes, evidenceCell, evidenceNotes, findDisagreements, type Status } from './status-notes.js';
+import { disagreementNotes, evidenceCell, evidenceNotes, findDisagreements, type Status, waitingNotes } from './status-notes.js';
 import { formatTable } from './table.js';
 
 export type { Status };
@@ -58,6 +58,10 @@ function connectedOf({ peers }: Status): number {
   return peers.filter(({ connected }) => connected).length;
 }
 
+function requestJson(request: Status['oldestRequest']) {
+  return request === undefined ? null : { ...request, clientId: request.clientId.toString('hex') };
+}
+
 /** The answers as one document. */
 export function statusJson(answers: readonly Answer[], summary: Summary) {
   const { asked, answering, quorum, disagreements } = summary;
@@ -83,6 +87,12 @@ export function statusJson(answers: readonly Answer[], summary: Summary) {
           peers: status.peers,
           waitingRequests: status.waitingRequests,
           waitingFor: status.waitingFor,
+          timeoutMs: status.timeoutMs,
+          timer: status.timer ?? null,
+          oldestRequest: requestJson(status.oldestRequest),
+          leftView: status.leftView ?? null,
+          viewChanges: status.viewChanges,
+          missing: status.missing,
           agreedTimeMs: status.agreedTimeMs,
           evidence: status.evidence,
           storageEngine: status.storageEngine,
@@ -111,7 +121,7 @@ function rowOf({ label, address, status, error }: Answer, colours: Colours): rea
     String(status.stableCheckpoint),
     `${connectedOf(status)}/${status.replicaCount - 1}`,
     evidence.length === 0 ? '0' : colours.red(evidenceCell(evidence)),
-    status.waitingFor === '' ? state : `${state}, waits for ${harmless(status.waitingFor)}`,
+    state,
   ];
 }
 
@@ -119,7 +129,8 @@ function notesOf(answers: readonly Answer[], summary: Summary, colours: Colours)
   const { asked, answering, quorum } = summary;
   const statuses = statusesOf(answers);
   const count = quorum === 0 ? 'none answers' : `${answering} of ${asked} asked answer; a quorum is ${quorum}`;
-  return [count, ...disagreementNotes(statuses, colours), ...evidenceNotes(statuses, colours)];
+  const notes = [waitingNotes, disagreementNotes, evidenceNotes].flatMap((notesOfKind) => notesOfKind(statuses, colours));
+  return [count, ...notes];
 }
 
 /** The answers as a table with notes below. */

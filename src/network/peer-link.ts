@@ -115,6 +115,7 @@ export class PeerLink implements FrameReceiver {
       lastError: this.lastError,
       queuedMessages: this.queue.messageCount,
       queuedBytes: this.queue.sizeBytes,
+      roomBytes: this.stream === undefined ? 0 : this.queue.roomBytes,
     };
   }
 

@@ -90,6 +90,11 @@ export class SendQueue {
     return this.bytes;
   }
 
+  /** The bytes that it takes before it drops anything; 0 where it holds as many messages as it may. */
+  get roomBytes(): number {
+    return this.messageCount < this.limits.queueMessagesMax ? this.limits.queueBytesMax - this.bytes : 0;
+  }
+
   /** Takes a message, dropping the oldest bulk, then, for a vote only, the oldest votes, where there is no room. */
   push(message: Uint8Array, priority: Priority): Admission {
     if (message.length > this.limits.queueBytesMax) {

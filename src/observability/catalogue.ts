@@ -7,11 +7,13 @@
  */
 import type { CounterLabels, GaugeLabels, HistogramLabels } from '../ports/metrics.js';
 import {
+  BUFFERS,
   CALL_CODES,
   CALL_METHODS,
   EVIDENCE_KINDS,
   FETCH_KINDS,
   FETCH_RESULTS,
+  LEAVING_TIMERS,
   LINK_RESET_REASONS,
   PHASES,
   QUEUE_LANES,
@@ -19,6 +21,7 @@ import {
   REJECTION_REASONS,
   STORAGE_OPERATIONS,
   THROTTLE_REASONS,
+  TIMERS,
   VIEW_CHANGE_CAUSES,
 } from './label-values.js';
 
@@ -54,12 +57,16 @@ export const COUNTERS: { readonly [N in keyof CounterLabels]: Definition<Counter
     labels: { type: REJECTED_TYPES, reason: REJECTION_REASONS },
   },
   pbft_evidence_total: {
-    help: 'Proofs of misbehaviour kept: two contradicting statements signed by one replica, by what they are about.',
-    labels: { kind: EVIDENCE_KINDS },
+    help: 'Proofs of misbehaviour kept: two contradicting statements, by what they are about and the peer who signed both.',
+    labels: { kind: EVIDENCE_KINDS, peer: 'peers' },
   },
   pbft_view_changes_total: {
     help: 'View changes that this replica took part in, by what made it leave its view.',
     labels: { cause: VIEW_CHANGE_CAUSES },
+  },
+  pbft_timer_expirations_total: {
+    help: 'Timers of the protocol that came to their end; request: what waits is relayed or its primary left.',
+    labels: { timer: TIMERS },
   },
   pbft_link_bytes_total: {
     help: 'Bytes of messages exchanged with a peer, before encryption.',
@@ -98,12 +105,29 @@ export const COUNTERS: { readonly [N in keyof CounterLabels]: Definition<Counter
 /** The gauges. */
 export const GAUGES: { readonly [N in keyof GaugeLabels]: Definition<GaugeLabels[N]> } = {
   pbft_view: { help: 'The view that this replica is in.', labels: {} },
+  pbft_is_active: { help: '1 where this replica is active in its view, 0 between two views.', labels: {} },
   pbft_is_primary: { help: '1 where this replica is the active primary of its view.', labels: {} },
   pbft_is_ready: { help: '1 where this replica serves callers; /readyz says why where it does not.', labels: {} },
   pbft_last_executed_sequence: { help: 'The sequence of the batch executed last.', labels: {} },
   pbft_low_watermark: { help: 'The sequence of the stable checkpoint.', labels: {} },
   pbft_queue_depth: { help: 'Events waiting in a lane of the event queue.', labels: { lane: QUEUE_LANES } },
   pbft_waiting_requests: { help: 'Requests waiting at this replica to be executed.', labels: {} },
+  pbft_oldest_request_age_seconds: {
+    help: 'How long the oldest request has waited that no quorum committed; 0 where none waits.',
+    labels: {},
+  },
+  pbft_timeout_seconds: {
+    help: 'The delay of the request timer and the new-view timer now: it doubles as view changes fail.',
+    labels: {},
+  },
+  pbft_timer_running: {
+    help: '1 where a timer runs at whose end this replica leaves its view.',
+    labels: { timer: LEAVING_TIMERS },
+  },
+  pbft_buffered_messages: {
+    help: "Messages of other replicas kept until their time comes, by what they are; each sender's are bounded.",
+    labels: { class: BUFFERS },
+  },
   pbft_peer_connected: { help: '1 where the link to a peer is up.', labels: { peer: 'peers' } },
   pbft_config_mismatch: {
     help: '1 where a peer was refused because its genesis or consensus parameters are others.',

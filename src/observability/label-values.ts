@@ -16,7 +16,8 @@ import type {
   ThrottleReason,
 } from '../ports/metrics.js';
 import type { Evidence } from '../protocol/log-record.js';
-import type { ViewChangeCause } from '../protocol/notes.js';
+import type { TimerName } from '../protocol/timers.js';
+import type { BufferClass, LeavingTimer, ViewChangeCause } from '../protocol/waiting.js';
 
 /** Where a value goes that is in no set. */
 export const OTHER = 'other';
@@ -97,6 +98,25 @@ export const VIEW_CHANGE_CAUSES = membersOf<ViewChangeCause>({
   primaryLeft: true,
   evidence: true,
   badNewView: true,
+});
+
+/** The timers of the core, and those at whose end a replica leaves its view. */
+export const TIMERS = membersOf<TimerName>({
+  batchDelay: true,
+  delayedProposal: true,
+  newView: true,
+  request: true,
+  status: true,
+});
+export const LEAVING_TIMERS = membersOf<LeavingTimer['name']>({ request: true, newView: true });
+
+/** What a replica keeps of others until its time comes. */
+export const BUFFERS = membersOf<BufferClass>({
+  viewChange: true,
+  newView: true,
+  futureVote: true,
+  futureProposal: true,
+  delayedProposal: true,
 });
 
 /** The lanes of the event queue; those of all peers are one label value. */

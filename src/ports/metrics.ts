@@ -3,8 +3,10 @@
  * caller. The adapter gives each its help text, buckets and registry.
  */
 import type { Evidence } from '../protocol/log-record.js';
-import type { InputType, ViewChangeCause } from '../protocol/notes.js';
+import type { InputType } from '../protocol/notes.js';
 import type { RejectionCode } from '../protocol/rejection.js';
+import type { TimerName } from '../protocol/timers.js';
+import type { BufferClass, LeavingTimer, ViewChangeCause } from '../protocol/waiting.js';
 
 /** What is not taken: the core's inputs, and what never gets as far as the core. */
 export type RejectedType = InputType | 'frame' | 'fetch';
@@ -66,8 +68,10 @@ export interface CounterLabels {
   readonly pbft_committed_requests_total: Record<string, never>;
   readonly pbft_committed_batches_total: Record<string, never>;
   readonly pbft_rejected_total: { readonly type: RejectedType; readonly reason: RejectionReason };
-  readonly pbft_evidence_total: { readonly kind: Evidence['kind'] };
+  /** `peer`: who signed both; `replica` is the label of the target that holds the proof. */
+  readonly pbft_evidence_total: { readonly kind: Evidence['kind']; readonly peer: string };
   readonly pbft_view_changes_total: { readonly cause: ViewChangeCause };
+  readonly pbft_timer_expirations_total: { readonly timer: TimerName };
   readonly pbft_link_bytes_total: { readonly peer: string; readonly direction: 'sent' | 'received' };
   readonly pbft_link_resets_total: { readonly peer: string; readonly reason: LinkResetReason };
   readonly pbft_send_dropped_total: { readonly peer: string };
@@ -81,12 +85,17 @@ export interface CounterLabels {
 /** Values that go up and down. */
 export interface GaugeLabels {
   readonly pbft_view: Record<string, never>;
+  readonly pbft_is_active: Record<string, never>;
   readonly pbft_is_primary: Record<string, never>;
   readonly pbft_is_ready: Record<string, never>;
   readonly pbft_last_executed_sequence: Record<string, never>;
   readonly pbft_low_watermark: Record<string, never>;
   readonly pbft_queue_depth: { readonly lane: QueueLane };
   readonly pbft_waiting_requests: Record<string, never>;
+  readonly pbft_oldest_request_age_seconds: Record<string, never>;
+  readonly pbft_timeout_seconds: Record<string, never>;
+  readonly pbft_timer_running: { readonly timer: LeavingTimer['name'] };
+  readonly pbft_buffered_messages: { readonly class: BufferClass };
   readonly pbft_peer_connected: { readonly peer: string };
   readonly pbft_config_mismatch: { readonly peer: string };
   readonly pbft_diverged: Record<string, never>;

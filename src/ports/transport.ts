@@ -19,6 +19,8 @@ export interface LinkState {
   /** Messages that wait to be sent. */
   readonly queuedMessages: number;
   readonly queuedBytes: number;
+  /** The bytes of messages that it takes now before any is dropped; 0 where it isn't connected. */
+  readonly roomBytes: number;
 }
 
 /** The links of one replica to all its peers. */

@@ -228,6 +228,7 @@ function enterView(state: CoreState, begun: BegunView, plan: NewViewPlan): void 
     proposedAgain: plan.proposals.length,
     nullBatches: plan.proposals.filter(({ batchDigest }) => batchDigest === state.configuration.nullBatch.digest)
       .length,
+    viewChangesOf: begun.viewChanges.map(({ sender }) => sender),
   });
   pruneViewChanges(state);
   for (const prePrepare of message.prePrepares) {

@@ -14,6 +14,7 @@ import type { Effect } from './effects.js';
 import type { Event, Now } from './events.js';
 import { onEvidence } from './evidence.js';
 import { maybeExecute, onBatchExecuted } from './execution.js';
+import { computeWaiting, countBuffered } from './explaining.js';
 import { takeFutureMessages } from './future-messages.js';
 import { type CoreHeld, countHeld } from './held.js';
 import type { ReplicaId, Sequence, View } from './identifiers.js';
@@ -46,9 +47,10 @@ import { onStarted, recoverState } from './recovery.js';
 import { type Rejection, reject } from './rejection.js';
 import { onRequest, onRequestTimerExpired, relayToAll, relayToPrimary, updateRequestTimer } from './relaying.js';
 import { findViewChange, highestExecutedAnywhere, onStatus, rejectStatus } from './retransmission.js';
-import { type CoreConfiguration, type CoreState, currentPrimary, lowWatermark } from './state.js';
+import { type CoreConfiguration, type CoreState, currentPrimary, lowWatermark, note } from './state.js';
 import { sendStatus, sendStatusToAll, updateStatusTimer } from './status.js';
 import type { TimerName } from './timers.js';
+import type { BufferClass, Waiting } from './waiting.js';
 
 /** What others may read of the core. */
 export interface CoreView {
@@ -135,6 +137,16 @@ export class Core {
     return findViewChange(this.state, digest);
   }
 
+  /** What this replica waits for at this moment, and why. `elapsedMs` is the monotonic clock. */
+  explain(elapsedMs: number): Waiting {
+    return computeWaiting(this.state, elapsedMs);
+  }
+
+  /** How many messages of others it keeps until their time comes. */
+  buffered(): Readonly<Record<BufferClass, number>> {
+    return countBuffered(this.state);
+  }
+
   /** The state as the operator sees it. `elapsedMs` is the monotonic clock. */
   inspect(elapsedMs: number): CoreView {
     const { state } = this;
@@ -203,7 +215,7 @@ export class Core {
       case 'checkpointCertificateReceived':
         return onCheckpointCertificate(state, event.certificate, event.from);
       case 'timerExpired':
-        return state.timers.expire(event.timer, event.generation) ? this.handleTimer(event.timer) : undefined;
+        return this.handleExpiry(event.timer, event.generation);
       case 'batchExecuted':
         return onBatchExecuted(state, event);
       case 'ledgerFetched':
@@ -264,8 +276,12 @@ export class Core {
     }
   }
 
-  private handleTimer(timer: TimerName): void {
+  private handleExpiry(timer: TimerName, generation: number): void {
     const { state } = this;
+    if (!state.timers.expire(timer, generation)) {
+      return;
+    }
+    note(state, { kind: 'timerExpired', timer });
     switch (timer) {
       case 'batchDelay':
         state.batchDelayPassed = true;

@@ -10,11 +10,12 @@
  */
 import type { Digest } from '../util/digest.js';
 import { recordEvidence } from './evidence.js';
+import { computeWaiting } from './explaining.js';
 import type { ReplicaId, View } from './identifiers.js';
 import { nextView, pruneViewChanges, startViewChange } from './leaving-view.js';
 import type { Signed, Verified, ViewChange } from './messages.js';
 import { type Rejection, reject } from './rejection.js';
-import { type CoreState, currentPrimary, emit, ensureTimer, noteRejection, rulesOf } from './state.js';
+import { type CoreState, currentPrimary, emit, ensureTimer, note, noteRejection, rulesOf } from './state.js';
 import { computeViewChangeDigest, type HeldViewChange } from './view-change-log.js';
 import { isWellFormedViewChange } from './view-change-rules.js';
 
@@ -132,7 +133,14 @@ export function maybeJoinView(state: CoreState): void {
     startViewChange(state, joined, 'joined');
   }
   if (!state.active && countFor(state, 'valid') >= state.configuration.sizes.quorum) {
+    awaitNewView(state);
+  }
+}
+
+function awaitNewView(state: CoreState): void {
+  if (!state.timers.isRunning('newView')) {
     ensureTimer(state, 'newView', state.timeoutMs);
+    note(state, { kind: 'viewAwaited', view: state.view, waiting: computeWaiting(state, state.now.elapsedMs) });
   }
 }
 

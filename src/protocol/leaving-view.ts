@@ -10,23 +10,26 @@
  */
 import { assert } from '../util/assert.js';
 import type { Digest } from '../util/digest.js';
+import { computeWaiting } from './explaining.js';
 import { sequence, view as toView, type View } from './identifiers.js';
 import type { Signed, Verified, ViewChange } from './messages.js';
-import type { ViewChangeCause } from './notes.js';
 import { leaveView } from './slot.js';
 import { type CoreState, emit, note, stopTimer } from './state.js';
 import { sendStatusToAll } from './status.js';
 import { computeViewChangeDigest } from './view-change-log.js';
+import type { ViewChangeCause } from './waiting.js';
 
 /** Moves to a later view. */
 export function startViewChange(state: CoreState, target: View, cause: ViewChangeCause): void {
   assert(target > state.view, 'a replica moves to a later view');
   assert(!state.diverged, 'a diverged replica leaves no view');
+  const waiting = computeWaiting(state, state.now.elapsedMs);
   backOff(state);
-  note(state, { kind: 'viewLeft', from: state.view, to: target, cause, timeoutMs: state.timeoutMs });
+  note(state, { kind: 'viewLeft', from: state.view, to: target, cause, timeoutMs: state.timeoutMs, waiting });
   if (state.active) {
     state.leftAtMs = state.now.elapsedMs;
   }
+  state.leftFor = cause;
   state.view = target;
   state.active = false;
   state.begun = undefined;

@@ -4,6 +4,8 @@ import type { ReplicaId, Sequence, View } from './identifiers.js';
 import type { Evidence } from './log-record.js';
 import type { ProtocolMessage } from './messages.js';
 import type { RejectionCode } from './rejection.js';
+import type { TimerName } from './timers.js';
+import type { ViewChangeCause, Waiting } from './waiting.js';
 
 /** What a rejection or a metric names: a message type, or one of the things that are not signed by replicas. */
 export type InputType =
@@ -13,21 +15,6 @@ export type InputType =
   | 'checkpointCertificate'
   | 'evidence'
   | 'ledger';
-
-/** Why a replica leaves its view; a metric label. */
-export type ViewChangeCause =
-  /** The oldest waiting request was not executed in time. */
-  | 'requestTimeout'
-  /** The NewView did not come in time. */
-  | 'newViewTimeout'
-  /** A weak quorum left for this view or later ones. */
-  | 'joined'
-  /** The primary itself left the view. */
-  | 'primaryLeft'
-  /** The primary signed contradicting statements. */
-  | 'evidence'
-  /** The primary's NewView does not follow from the ViewChanges it names. */
-  | 'badNewView';
 
 /** One remark. */
 export type Note =
@@ -58,7 +45,11 @@ export type Note =
       readonly cause: ViewChangeCause;
       /** The timeout that will run in the new view. */
       readonly timeoutMs: number;
+      /** As it was in the view that it left. */
+      readonly waiting: Waiting;
     }
+  /** A quorum left for its view or later ones: from now on its primary has a timeout to begin it. */
+  | { readonly kind: 'viewAwaited'; readonly view: View; readonly waiting: Waiting }
   /** It is active in a view. */
   | {
       readonly kind: 'viewEntered';
@@ -68,9 +59,13 @@ export type Note =
       /** How many sequences the NewView proposes again, and how many of them are null. */
       readonly proposedAgain: number;
       readonly nullBatches: number;
+      /** Whose ViewChanges its NewView names. */
+      readonly viewChangesOf: readonly ReplicaId[];
     }
   /** The oldest waiting request waits longer than the timeout. */
-  | { readonly kind: 'requestOverdue'; readonly waitedMs: number }
+  | { readonly kind: 'requestOverdue'; readonly waiting: Waiting }
+  /** A timer that runs in this replica's core came to its end. */
+  | { readonly kind: 'timerExpired'; readonly timer: TimerName }
   /**
    * The own clock less the median of a quorum's, as measured; alarming where it is half the drift or more. `changed`
    * where it was not so before. At most twice a second a peer but for changes.

@@ -67,6 +67,7 @@ export function recoverState(configuration: CoreConfiguration, recovered: Recove
     hasStableSinceMove: true,
     enteredAtMs: 0,
     leftAtMs: 0,
+    leftFor: undefined,
     executedInView: 0,
     timeoutLookedAtMs: 0,
     longestWaitMs: 0,

@@ -6,6 +6,7 @@
  * The timer is that of the oldest waiting request, from when it was first known in this view: executing others doesn't
  * touch it, or a primary could censor one client for ever.
  */
+import { computeRemainingMs, computeWaiting } from './explaining.js';
 import type { ReplicaId } from './identifiers.js';
 import { nextView, startViewChange } from './leaving-view.js';
 import type { SignedRequest, Verified } from './messages.js';
@@ -58,11 +59,11 @@ export function onRequestTimerExpired(state: CoreState): void {
   if (!state.active) {
     return;
   }
-  const remainingMs = computeRemainingMs(state);
+  const remainingMs = computeRemainingMs(state, state.now.elapsedMs);
   if (remainingMs === undefined || remainingMs > 0) {
     return;
   }
-  note(state, { kind: 'requestOverdue', waitedMs: now - (state.pool.oldest()?.knownSinceMs ?? now) });
+  note(state, { kind: 'requestOverdue', waiting: computeWaiting(state, now) });
   if (isPrimary(state) || state.lastExecuted < lowWatermark(state)) {
     return;
   }
@@ -72,18 +73,6 @@ export function onRequestTimerExpired(state: CoreState): void {
     // This replica is the one that is cut off: nobody is to blame, and everyone's time begins anew.
     state.enteredAtMs = now;
   }
-}
-
-/** How long the oldest waiting request has left in this view; undefined where none waits. */
-function computeRemainingMs(state: CoreState): number | undefined {
-  const oldest = state.pool.oldest();
-  if (oldest === undefined) {
-    return undefined;
-  }
-  const sinceMs = Math.max(oldest.knownSinceMs, state.enteredAtMs);
-  // Own execution that lags behind what is committed is not the primary's fault.
-  const isLagging = state.lastDispatched - state.lastExecuted >= state.configuration.local.pipeline;
-  return sinceMs + state.timeoutMs * (isLagging ? 2 : 1) - state.now.elapsedMs;
 }
 
 /** Whether a quorum, this replica included, was heard of lately. */
@@ -123,7 +112,7 @@ export function updateRequestTimer(state: CoreState): void {
     stopTimer(state, 'request');
     return;
   }
-  const remainingMs = (state.active ? computeRemainingMs(state) : undefined) ?? state.timeoutMs;
+  const remainingMs = (state.active ? computeRemainingMs(state, state.now.elapsedMs) : undefined) ?? state.timeoutMs;
   ensureTimer(state, 'request', remainingMs > 0 ? Math.min(remainingMs, state.timeoutMs / 2) : state.timeoutMs / 2);
 }
 

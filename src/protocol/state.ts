@@ -28,6 +28,7 @@ import { createSlot, type Slot } from './slot.js';
 import type { TimerName, TimerTable } from './timers.js';
 import type { HeldViewChange, ViewChangeLog } from './view-change-log.js';
 import type { NewViewPlan, ViewChangeRules } from './view-change-rules.js';
+import type { ViewChangeCause } from './waiting.js';
 
 /** What the core is made with. The functions are pure: the real ones live in crypto and wire. */
 export interface CoreConfiguration {
@@ -124,6 +125,8 @@ export interface CoreState {
   /** When it entered the view it is active in, and when it left the last one. */
   enteredAtMs: number;
   leftAtMs: number;
+  /** Why it left the last view; undefined before it left any since its start. */
+  leftFor: ViewChangeCause | undefined;
   /** Sequences executed since T was last looked at, and the longest that a request waited meanwhile. */
   executedInView: number;
   timeoutLookedAtMs: number;
@@ -216,7 +219,7 @@ export function noteRejection(
 /** Starts a timer unless it runs. */
 export function ensureTimer(state: CoreState, timer: TimerName, delayMs: number): void {
   if (!state.timers.isRunning(timer)) {
-    emit(state, state.timers.start(timer, delayMs));
+    emit(state, state.timers.start(timer, delayMs, state.now.elapsedMs));
   }
 }
 

@@ -137,7 +137,7 @@ export function sendStatusToAll(state: CoreState): void {
 export function updateStatusTimer(state: CoreState): void {
   const busy = isBusy(state);
   if (busy && !state.statusIsQuick && state.timers.isRunning('status')) {
-    emit(state, state.timers.start('status', STATUS_BUSY_MS));
+    emit(state, state.timers.start('status', STATUS_BUSY_MS, state.now.elapsedMs));
     state.statusIsQuick = true;
   } else if (!state.timers.isRunning('status')) {
     ensureTimer(state, 'status', busy ? STATUS_BUSY_MS : STATUS_IDLE_MS);

@@ -16,13 +16,14 @@ export type TimerEffect =
 /** Timers with their generations. */
 export class TimerTable {
   private readonly generations = new Map<TimerName, number>();
-  private readonly running = new Set<TimerName>();
+  /** When each that runs will expire, monotonic. */
+  private readonly running = new Map<TimerName, number>();
 
   /** Starts or restarts a timer. */
-  start(timer: TimerName, delayMs: number): TimerEffect {
+  start(timer: TimerName, delayMs: number, nowMs: number): TimerEffect {
     const generation = (this.generations.get(timer) ?? 0) + 1;
     this.generations.set(timer, generation);
-    this.running.add(timer);
+    this.running.set(timer, nowMs + delayMs);
     return { kind: 'startTimer', timer, generation, delayMs };
   }
 
@@ -34,6 +35,11 @@ export class TimerTable {
   /** Whether it runs. */
   isRunning(timer: TimerName): boolean {
     return this.running.has(timer);
+  }
+
+  /** When it will expire, undefined where it isn't running. */
+  runningUntilMs(timer: TimerName): number | undefined {
+    return this.running.get(timer);
   }
 
   /** Takes an expiry; returns whether it is of the running generation. */

@@ -32,6 +32,11 @@ export class ViewChangeLog {
     return this.held.size === 0;
   }
 
+  /** How many are held. */
+  get size(): number {
+    return this.held.size;
+  }
+
   /** The ViewChange with this digest. */
   get(digest: Digest): HeldViewChange | undefined {
     return this.held.get(digest);

@@ -85,6 +85,7 @@ export function startHttp(
   const readiness = (): readonly string[] => {
     const reasons = runtime.notReadyReasons();
     metrics.set('pbft_is_ready', {}, reasons.length === 0 ? 1 : 0);
+    runtime.measure();
     return reasons;
   };
   const liveness = (): readonly string[] => {

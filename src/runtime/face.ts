@@ -2,6 +2,7 @@
 
 import type { LinkState } from '../ports/transport.js';
 import type { Evidence } from '../protocol/log-record.js';
+import type { Waiting } from '../protocol/waiting.js';
 import type { Digest } from '../util/digest.js';
 import type { Result } from '../util/result.js';
 
@@ -53,8 +54,10 @@ export interface ReplicaStatus {
   readonly agreedTimeMs: number;
   readonly evidence: readonly Evidence[];
   readonly storageEngine: string;
-  /** In words, empty for nothing. */
+  /** In words, empty for nothing worth a word. */
   readonly waitingFor: string;
+  /** The same as it is at this moment, worth a word or not; undefined until the store is read. */
+  readonly waiting: Waiting | undefined;
 }
 
 /** A running replica for its callers' services. */

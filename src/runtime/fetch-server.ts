@@ -1,6 +1,9 @@
 /**
  * Answers peers' fetches from the store. What a peer may ask for is counted against himself: two questions at a time
  * and a share of bandwidth; what is beyond is not answered, and he asks another or again. (protocol.md 9)
+ *
+ * Nothing is read for a peer whose link has no room for an answer: it would be made, encoded and dropped, again and again,
+ * for one who asks and reads nothing.
  */
 import { encodeHeader } from '../ledger/header-codec.js';
 import type { ReplicaStore } from '../ports/replica-store.js';
@@ -21,6 +24,8 @@ export interface FetchServerOptions {
   readonly findViewChange: (digest: Digest) => Verified<Signed<ViewChange>> | undefined;
   /** The most bytes of batches in one answer: below the link's message limit. */
   readonly answerBytesMax: number;
+  /** The bytes that the link to a peer takes now before it drops anything. */
+  readonly roomBytes: (peer: ReplicaId) => number;
   readonly send: (peer: ReplicaId, message: Uint8Array) => void;
   readonly onRefused: (peer: ReplicaId, reason: 'quota' | 'malformed') => void;
   readonly onStoreFailed: (message: string) => void;
@@ -48,7 +53,9 @@ export class FetchServer {
   /** A peer asked. */
   serve(peer: ReplicaId, id: number, what: FetchWhat): void {
     const asking = this.askingOf(peer);
-    if (asking.underWay >= QUESTIONS_A_PEER_MAX || asking.budgetBytes <= 0) {
+    const { roomBytes, answerBytesMax } = this.options;
+    const isBeyond = asking.underWay >= QUESTIONS_A_PEER_MAX || asking.budgetBytes <= 0;
+    if (isBeyond || roomBytes(peer) < answerBytesMax) {
       this.options.onRefused(peer, 'quota');
       return;
     }

@@ -10,15 +10,20 @@ import type { Logger } from '../ports/logger.js';
 import type { Metrics, Phase, QueueLane, RejectedType, RejectionReason } from '../ports/metrics.js';
 import type { TimerService } from '../ports/timer-service.js';
 import type { CoreView } from '../protocol/core.js';
-import type { ReplicaId, Sequence, View } from '../protocol/identifiers.js';
+import type { ReplicaId, Sequence } from '../protocol/identifiers.js';
 import type { Evidence } from '../protocol/log-record.js';
 import type { Note } from '../protocol/notes.js';
+import { BUFFER_CLASSES, type BufferClass, type Waiting } from '../protocol/waiting.js';
 import { unreachable } from '../util/assert.js';
 import type { ExecutedBatch } from './batch-execution.js';
 import type { RuntimeHeld } from './held.js';
+import { LineLimit } from './line-limit.js';
+import { ViewReport } from './view-report.js';
 
 /** What it writes to. */
 export interface InstrumentationOptions {
+  /** The own id. */
+  readonly replica: ReplicaId;
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly timers: Pick<TimerService, 'elapsedMs'>;
@@ -44,45 +49,15 @@ const HARMLESS_REASONS: ReadonlySet<string> = new Set<RejectionReason>([
   'stale',
 ]);
 
-const LINE_INTERVAL_MS = 1_000;
-
-/** One line a second for each name. */
-class LineLimit {
-  private readonly lines = new Map<string, { lastMs: number; omitted: number }>();
-
-  constructor(private readonly timers: Pick<TimerService, 'elapsedMs'>) {}
-
-  /** How many names are remembered. */
-  get size(): number {
-    return this.lines.size;
-  }
-
-  /** How many lines were omitted since the last one, or undefined where this one is to be omitted too. */
-  take(name: string): number | undefined {
-    const nowMs = this.timers.elapsedMs();
-    const line = this.lines.get(name);
-    if (line === undefined) {
-      this.lines.set(name, { lastMs: nowMs, omitted: 0 });
-      return 0;
-    }
-    if (nowMs - line.lastMs < LINE_INTERVAL_MS) {
-      line.omitted++;
-      return undefined;
-    }
-    const { omitted } = line;
-    line.lastMs = nowMs;
-    line.omitted = 0;
-    return omitted;
-  }
-}
-
 /** Metrics and log lines of one replica. */
 export class Instrumentation {
   private readonly times = new Map<Sequence, SequenceTimes>();
   private readonly lineLimit: LineLimit;
+  private readonly viewReport: ViewReport;
 
   constructor(private readonly options: InstrumentationOptions) {
     this.lineLimit = new LineLimit(options.timers);
+    this.viewReport = new ViewReport(options);
   }
 
   /** How much is remembered. */
@@ -124,11 +99,15 @@ export class Instrumentation {
       case 'contradictsExecuted':
         return this.onContradiction(note.sender, note.sequence);
       case 'viewLeft':
-        return this.onViewLeft(note);
+        return this.viewReport.onLeft(note);
+      case 'viewAwaited':
+        return this.viewReport.onAwaited(note);
       case 'viewEntered':
-        return this.onViewEntered(note);
+        return this.viewReport.onEntered(note);
       case 'requestOverdue':
-        return this.onOverdue(note.waitedMs);
+        return this.viewReport.onOverdue(note.waiting);
+      case 'timerExpired':
+        return metrics.increment('pbft_timer_expirations_total', { timer: note.timer });
       case 'clockSkew':
         return this.onClockSkew(note);
       default:
@@ -168,10 +147,29 @@ export class Instrumentation {
     this.options.metrics.set('pbft_last_executed_sequence', {}, lastExecuted);
   }
 
-  /** The replica is in this view; `isPrimary` where it is its active primary. */
-  onView(view: View, isPrimary: boolean): void {
-    this.options.metrics.set('pbft_view', {}, view);
-    this.options.metrics.set('pbft_is_primary', {}, isPrimary ? 1 : 0);
+  /** The replica's state after a turn; `explain` is asked only where it is between two views and a line is due. */
+  onTurn({ view, active, primary, waitingRequests, diverged }: CoreView, explain: () => Waiting): void {
+    const { metrics, replica } = this.options;
+    metrics.set('pbft_view', {}, view);
+    metrics.set('pbft_is_active', {}, active ? 1 : 0);
+    metrics.set('pbft_is_primary', {}, active && primary === replica ? 1 : 0);
+    metrics.set('pbft_waiting_requests', {}, waitingRequests);
+    if (!active && !diverged) {
+      this.viewReport.onBetweenViews(view, explain);
+    }
+  }
+
+  /** What is worth measuring only when somebody looks. */
+  measure({ timeoutMs, timer, oldestRequest }: Waiting, buffered: Readonly<Record<BufferClass, number>>): void {
+    const { metrics } = this.options;
+    metrics.set('pbft_timeout_seconds', {}, timeoutMs / 1_000);
+    for (const name of ['request', 'newView'] as const) {
+      metrics.set('pbft_timer_running', { timer: name }, timer?.name === name ? 1 : 0);
+    }
+    metrics.set('pbft_oldest_request_age_seconds', {}, (oldestRequest?.waitedMs ?? 0) / 1_000);
+    for (const kind of BUFFER_CLASSES) {
+      metrics.set('pbft_buffered_messages', { class: kind }, buffered[kind]);
+    }
   }
 
   /** A lane of the queue overflowed. */
@@ -212,19 +210,8 @@ export class Instrumentation {
     times.lastMs = nowMs;
   }
 
-  private onViewLeft({ from, to, cause, timeoutMs }: Extract<Note, { kind: 'viewLeft' }>): void {
-    this.options.metrics.increment('pbft_view_changes_total', { cause });
-    this.options.logger.info({ from, to, cause, timeoutMs }, 'left the view');
-  }
-
-  private onViewEntered(note: Extract<Note, { kind: 'viewEntered' }>): void {
-    const { view, durationMs, proposedAgain, nullBatches } = note;
-    this.options.metrics.observe('pbft_view_change_seconds', {}, durationMs / 1_000);
-    this.options.logger.info({ view, durationMs, proposedAgain, nullBatches }, 'entered the view');
-  }
-
   private onEvidence({ replica, kind }: Evidence): void {
-    this.options.metrics.increment('pbft_evidence_total', { kind });
+    this.options.metrics.increment('pbft_evidence_total', { kind, peer: String(replica) });
     this.options.logger.warn({ replica, kind }, 'a replica signed two contradicting statements; both are kept');
   }
 
@@ -239,13 +226,6 @@ export class Instrumentation {
     const omitted = this.lineLimit.take(`contradiction ${sender}`);
     if (omitted !== undefined) {
       this.options.logger.error({ sender, sequence, omitted }, 'a peer asks for another batch than the one executed');
-    }
-  }
-
-  private onOverdue(waitedMs: number): void {
-    const omitted = this.lineLimit.take('overdue');
-    if (omitted !== undefined) {
-      this.options.logger.warn({ waitedMs, omitted }, 'the oldest request waits longer than the request timeout');
     }
   }
 

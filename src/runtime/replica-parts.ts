@@ -3,6 +3,7 @@ import type { ReplicaStore } from '../ports/replica-store.js';
 import { Core, type CoreView } from '../protocol/core.js';
 import type { Event } from '../protocol/events.js';
 import type { ReplicaId } from '../protocol/identifiers.js';
+import type { Waiting } from '../protocol/waiting.js';
 import type { Result } from '../util/result.js';
 import { decodeBatch, encodeBatch } from '../wire/batch-codec.js';
 import type { WireLimits } from '../wire/limits.js';
@@ -10,6 +11,7 @@ import { encodePeerMessage } from '../wire/peer-codec.js';
 import { BatchBodies, decodeNullBatch } from './batch-bodies.js';
 import { ClientTable } from './client-table.js';
 import { CoreTimers } from './core-timers.js';
+import { countReplicaHeld } from './count-held.js';
 import { Driver, type QueueItem } from './driver.js';
 import { type EffectTargets, runEffect } from './effects.js';
 import { Egress } from './egress.js';
@@ -57,7 +59,11 @@ export class ReplicaParts {
     const { identity, consensus, local, hash, store, timers, metrics, recovered, onFatal } = options;
     this.peers = peersOf(identity);
     this.limits = { ...consensus, replicaCount: identity.sizes.replicaCount };
-    this.instrumentation = new Instrumentation({ ...options, windowSize: consensus.windowSize });
+    this.instrumentation = new Instrumentation({
+      ...options,
+      replica: identity.replica,
+      windowSize: consensus.windowSize,
+    });
     this.inbox = new Inbox({
       ...options,
       peers: this.peers,
@@ -120,28 +126,9 @@ export class ReplicaParts {
   /** How much is held by all parts. */
   countHeld(): ReplicaHeld {
     const { core, inbox, groupCommit, signing, fetcher, fetchServer, judge, bodies, table, gateway } = this;
-    const lane = inbox.queue.fullestPeerLane;
-    return {
-      ...core.countHeld(),
-      ...fetcher.held,
-      ...judge.held,
-      ...table.held,
-      ...this.instrumentation.held,
-      localEvents: inbox.queue.depth('local'),
-      peerLaneMessages: lane.messages,
-      peerLaneBytes: lane.bytes,
-      clientLaneRequests: inbox.queue.depth('client'),
-      recordsWaiting: groupCommit.backlog.records,
-      waitingForDisk: groupCommit.backlog.waiting,
-      signaturesWaiting: signing.length,
-      peersServed: fetchServer.peerCount,
-      requestsRemembered: this.verifiedRequests.size,
-      bodyBytes: bodies.sizeBytes,
-      bodiesPending: bodies.pendingCount,
-      batchesOrdered: this.executor.waitingBatches,
-      callsWaiting: gateway.waitingOperations,
-      ownRequestsInFlight: gateway.requestsInFlight,
-    };
+    const { executor, instrumentation, verifiedRequests } = this;
+    const holding = { core, inbox, groupCommit, signing, fetcher, fetchServer, judge, bodies, table, gateway };
+    return countReplicaHeld({ ...holding, executor, instrumentation, verifiedRequests });
   }
 
   /** Queues an event of this replica's own. */
@@ -226,6 +213,7 @@ export class ReplicaParts {
       answerBytesMax,
       checkpointInterval: consensus.checkpointInterval,
       findViewChange: (digest) => this.core.findViewChange(digest),
+      roomBytes: (peer) => transport.links().find((link) => link.peer === peer)?.roomBytes ?? 0,
       send: (peer, message) => transport.send(peer, message, 'bulk'),
       onRefused: (peer, reason) => this.instrumentation.onRejected('fetch', reason, peer),
       onStoreFailed: (message) => onFatal(`reading for a peer failed: ${message}`),
@@ -332,12 +320,19 @@ export class ReplicaParts {
     }
   }
 
+  /** Measures what is worth measuring only when somebody looks. */
+  measure(): void {
+    this.instrumentation.measure(this.explain(), this.core.buffered());
+  }
+
+  /** What the replica waits for at this moment. */
+  explain(): Waiting {
+    return this.core.explain(this.options.timers.elapsedMs());
+  }
+
   private showState(): CoreView {
     const state = this.core.inspect(0);
-    const { view, primary, active, waitingRequests } = state;
-    const { metrics, identity } = this.options;
-    this.instrumentation.onView(view, active && primary === identity.replica);
-    metrics.set('pbft_waiting_requests', {}, waitingRequests);
+    this.instrumentation.onTurn(state, () => this.explain());
     this.inbox.showDepths();
     return state;
   }

@@ -101,7 +101,7 @@ export class ReplicaRuntime implements ReplicaFace {
   }
 
   status(): ReplicaStatus {
-    return computeReplicaStatus(this.options.identity, this.sources());
+    return computeReplicaStatus(this.options.identity, this.sources(), this.parts?.explain());
   }
 
   /** How much it holds of what others sent, undefined before it is ready. */
@@ -117,6 +117,11 @@ export class ReplicaRuntime implements ReplicaFace {
   /** Why this replica can't serve callers now; empty where it can. */
   notReadyReasons(): readonly string[] {
     return computeNotReadyReasons(this.options.identity, this.sources());
+  }
+
+  /** Brings those metrics up to date that are measured only when somebody looks. */
+  measure(): void {
+    this.parts?.measure();
   }
 
   /** Refuses callers, ends links and timers, closes the store. */

@@ -3,8 +3,10 @@ import type { LinkState } from '../ports/transport.js';
 import type { CoreView } from '../protocol/core.js';
 import type { ReplicaId } from '../protocol/identifiers.js';
 import type { QuorumSizes } from '../protocol/quorum.js';
+import type { Waiting } from '../protocol/waiting.js';
 import type { Digest } from '../util/digest.js';
 import type { ReplicaStatus } from './face.js';
+import { waitingText } from './waiting-text.js';
 
 /** Who the replica is. */
 export interface ReplicaIdentity {
@@ -83,7 +85,11 @@ export function computeNotReadyReasons(identity: ReplicaIdentity, sources: Statu
 }
 
 /** The whole status. */
-export function computeReplicaStatus(identity: ReplicaIdentity, sources: StatusSources): ReplicaStatus {
+export function computeReplicaStatus(
+  identity: ReplicaIdentity,
+  sources: StatusSources,
+  waiting: Waiting | undefined,
+): ReplicaStatus {
   const { core, links, agreedTimeMs } = sources;
   return {
     replica: identity.replica,
@@ -107,7 +113,8 @@ export function computeReplicaStatus(identity: ReplicaIdentity, sources: StatusS
     agreedTimeMs,
     evidence: core?.evidence ?? [],
     storageEngine: identity.storageEngine,
-    waitingFor: computeWaitingFor(identity, sources),
+    waitingFor: computeWaitingFor(identity, sources, waiting),
+    waiting,
   };
 }
 
@@ -115,18 +122,24 @@ function nameOf(identity: ReplicaIdentity, replica: ReplicaId): string {
   return identity.names[replica] ?? String(replica);
 }
 
-/** What the replica waits for, in words; empty for nothing worth a word. */
-function computeWaitingFor(identity: ReplicaIdentity, { core, links }: StatusSources): string {
-  if (core === undefined) {
+/**
+ * What the replica waits for, in words; empty for nothing worth a word: a replica that is active in its view and executes
+ * what is asked within the request timeout lacks nothing for long.
+ */
+function computeWaitingFor(
+  identity: ReplicaIdentity,
+  { core, links }: StatusSources,
+  waiting: Waiting | undefined,
+): string {
+  if (core === undefined || waiting === undefined) {
     return 'the store';
   }
-  if (core.oldestWaitMs < identity.requestTimeoutMs) {
+  if (core.diverged || (core.active && core.oldestWaitMs < identity.requestTimeoutMs)) {
     return '';
   }
-  const seconds = (core.oldestWaitMs / 1_000).toFixed(1);
   const isPrimaryAway = links.some(({ peer, connected }) => peer === core.primary && !connected);
-  const why = isPrimaryAway
+  const inTouch = isPrimaryAway
     ? `the primary, ${nameOf(identity, core.primary)}, is not connected`
     : `in touch with ${connectedReplicas(links)} of ${identity.sizes.replicaCount} replicas`;
-  return `${core.waitingRequests} requests, the oldest for ${seconds} s: ${why}`;
+  return `${waitingText(waiting, core.view, (replica) => nameOf(identity, replica))}; ${inTouch}`;
 }

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { credentials } from '@grpc/grpc-js';
+import type { Status } from '../../src/cli/status-report.js';
 import { KeyValueServiceClient } from '../../src/wire/gen/pbft/v1/key_value.js';
 import { type TestCluster as Cluster, startCluster } from '../support/cluster.js';
 import { PrometheusServer } from '../support/prometheus.js';
@@ -17,7 +18,7 @@ const REPLICAS = ['0', '1', '2', '3'];
 const DEADLINE_MS = 45_000;
 
 describe('monitoring a cluster', function () {
-  this.timeout(120_000);
+  this.timeout(180_000);
   let cluster: Cluster | undefined;
   let prometheus: PrometheusServer | undefined;
   let load: Load | undefined;
@@ -31,6 +32,10 @@ describe('monitoring a cluster', function () {
     load = new Load(cluster.clientPorts);
   });
   after(async () => {
+    for (const replica of cluster?.replicas ?? []) {
+      // A test that failed may have left it paused, and a call of the load with it.
+      await cluster?.kill(replica.id, 'SIGCONT');
+    }
     await load?.stop();
     await prometheus?.stop();
     await cluster?.stop();
@@ -76,6 +81,38 @@ describe('monitoring a cluster', function () {
       assert.deepEqual(rows, [], label);
     }
     assert.deepEqual(await prometheus.query('ALERTS{alertstate="firing"}'), []);
+  });
+
+  it('NET-03: explains a view change while it lasts, and tells that it is over', async () => {
+    assert.ok(prometheus !== undefined && cluster !== undefined);
+    const [running, observed] = [prometheus, cluster];
+    // Two of four can't begin a view: what they wait for stays as it is until the others go on.
+    const paused = [0, 3];
+    await Promise.all(paused.map((replica) => observed.kill(replica, 'SIGSTOP')));
+    const lacking = (status: Status): string[] =>
+      status.missing.map(({ kind, replica, view }) => `${kind} ${replica} for ${view}`);
+    let status = await observed.status(1);
+    await until(async () => {
+      status = await observed.status(1);
+      return lacking(status).length === 2 && status.viewChanges.length >= 2;
+    });
+    const wanted = paused.map((replica) => `viewChange ${replica} for ${status.view}`);
+    assert.deepEqual(lacking(status), wanted);
+    assert.ok(!status.active && status.leftView !== undefined && status.view > 0);
+    assert.ok(status.oldestRequest !== undefined && status.oldestRequest.waitedMs > 0);
+    assert.deepEqual([...new Set(status.viewChanges.map(({ replica }) => replica))], [1, 2]);
+    assert.match(status.waitingFor, /^view \d+ to begin, .*; request \d+ of client .*; lacks ViewChange for \d+ of/);
+    const isShown = async (expr: string): Promise<boolean> => (await running.query(expr)).length > 0;
+    await until(() => isShown('pbft_is_active{replica="1"} == 0'));
+    await until(() => isShown('pbft_oldest_request_age_seconds{replica="1"} > 2'));
+    await until(() => isShown('pbft_buffered_messages{replica="1", class="viewChange"} >= 2'));
+    await Promise.all(paused.map((replica) => observed.kill(replica, 'SIGCONT')));
+    await until(() => isShown('min(pbft_is_active) == 1'));
+    await until(() => isShown('sum(pbft_view_change_seconds_count) > 0'));
+    assert.ok(await isShown('sum(pbft_view_changes_total) > 0'));
+    assert.ok(await isShown('sum(pbft_timer_expirations_total{timer="request"}) > 0'));
+    assert.match(observed.logs(1), /"cause":"(requestTimeout|joined)"[^\n]*"oldestRequest":"request \d+ of client/);
+    assert.match(observed.logs(1), /"entered the view"/);
   });
 });
 

@@ -161,7 +161,7 @@ export class Narrator implements NetworkObserver {
       case 'viewEntered':
         return this.tell(by, `enters view ${note.view}`);
       case 'requestOverdue':
-        return this.tell(by, `its oldest request is overdue, after ${note.waitedMs} ms`);
+        return this.tell(by, `its oldest request is overdue, after ${note.waiting.oldestRequest?.waitedMs} ms`);
       case 'behind':
         return this.tell(by, `is behind: executed ${note.lastExecuted}, stable is ${note.target}`);
       case 'diverged':
@@ -172,6 +172,8 @@ export class Narrator implements NetworkObserver {
         return this.tell(by, `alarm: ${note.sender} asks for another batch at executed sequence ${note.sequence}`);
       case 'prePrepared':
       case 'clockSkew':
+      case 'timerExpired':
+      case 'viewAwaited':
         return;
       default:
         return unreachable(note);

@@ -144,6 +144,11 @@ export class SimulatedNetwork {
     return this.channel(from, to);
   }
 
+  /** The bytes of messages that a link takes now. */
+  roomBytes(from: ReplicaId, to: ReplicaId): number {
+    return this.isUp(from, to) ? this.options.queueBytesMax - this.channel(from, to).queuedBytes : 0;
+  }
+
   /** Takes a message; returns false where it is dropped at once. */
   send(from: ReplicaId, to: ReplicaId, message: Uint8Array): boolean {
     const { messageBytesMax, queueBytesMax, onSent, random, trace, describe } = this.options;

@@ -36,6 +36,7 @@ export function createSimulatedTransport({ network, own, replicaCount, life }: S
         connected: isListening && network.isUp(own, peer),
         lastError: '',
         ...queuedOf(network, own, peer),
+        roomBytes: isListening ? network.roomBytes(own, peer) : 0,
       })),
     stop: (done) => {
       if (isListening && life.act()) {

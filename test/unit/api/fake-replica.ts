@@ -86,6 +86,7 @@ export class FakeReplica implements ReplicaFace {
       evidence: [],
       storageEngine: 'memory',
       waitingFor: '',
+      waiting: undefined,
     };
   }
 
@@ -101,5 +102,14 @@ export function digestAt(sequence: number): Digest {
 
 function peer(id: ReplicaId, connected: boolean) {
   const lastError = connected ? '' : 'refused';
-  return { peer: id, name: `replica-${id}`, connected, lastError, queuedMessages: 0, queuedBytes: 0, lastExecuted: 1 };
+  return {
+    peer: id,
+    name: `replica-${id}`,
+    connected,
+    lastError,
+    queuedMessages: 0,
+    queuedBytes: 0,
+    roomBytes: 1,
+    lastExecuted: 1,
+  };
 }

@@ -34,6 +34,12 @@ function answer(replica: number, fields: Partial<Status> = {}): Answer {
     storageEngine: 'memory',
     version: '1.0.0',
     waitingFor: '',
+    timeoutMs: 2_000,
+    timer: undefined,
+    oldestRequest: undefined,
+    leftView: undefined,
+    viewChanges: [],
+    missing: [],
     ...fields,
   };
   return { label: status.name, address: `host:${replica}`, status };
@@ -61,20 +67,19 @@ describe('the status of a cluster', () => {
   it('shows who is primary, who is away, and why one is not ready', () => {
     const reasons = { ready: false, notReadyReasons: ['catching up: executed 1 of 9'] };
     const answers = [
-      answer(0, { waitingFor: 'the primary' }),
+      answer(0, { waitingFor: 'NewView for 5 of replica-1' }),
       answer(1),
       answer(2, { active: false, ...reasons }),
       AWAY,
     ];
     const lines = statusText(answers, summarize(answers, false), COLOURS).split('\n');
-    assert.match(
-      lines[1] ?? '',
-      /^0 +replica-0 +5 +backup +12 +abababababab +0 +2\/3 +0 +ready, waits for the primary$/,
-    );
+    assert.match(lines[1] ?? '', /^0 +replica-0 +5 +backup +12 +abababababab +0 +2\/3 +0 +ready$/);
     assert.match(lines[2] ?? '', / primary /);
     assert.match(lines[3] ?? '', /changing view .*catching up: executed 1 of 9$/);
     assert.match(lines[4] ?? '', /replica-3 .*unreachable at host:3: nobody answers$/);
     assert.match(lines[6] ?? '', /3 of 4 asked answer; a quorum is 3/);
+    // Below the table: its lines stay short.
+    assert.equal(lines[7], 'replica-0 waits: NewView for 5 of replica-1');
   });
 
   it('raises its voice where two replicas show different headers at one sequence', () => {
@@ -111,6 +116,27 @@ describe('the status of a cluster', () => {
       /^replica-0, replica-2 hold proof against replica 3: two different prepare messages at view 4, sequence 9$/m,
     );
     assert.match(text, /^replica-0 holds proof against replica 1: two different newView messages for view 5$/m);
+  });
+
+  it('tells programs what a replica waits for, field by field', () => {
+    const waiting: Partial<Status> = {
+      timer: { name: 'newView', remainingMs: 1_200 },
+      oldestRequest: { clientId: Buffer.alloc(32, 5), number: 17, waitedMs: 2_500 },
+      leftView: { cause: 'joined', sinceMs: 4_200 },
+      viewChanges: [{ replica: 2, view: 6, valid: true }],
+      missing: [{ kind: 'newView', replica: 1, view: 5 }],
+    };
+    const answers = [answer(0, waiting)];
+    const [row] = JSON.parse(JSON.stringify(statusJson(answers, summarize(answers, true)).replicas)) as Record<
+      string,
+      unknown
+    >[];
+    assert.deepEqual(row?.['timer'], { name: 'newView', remainingMs: 1_200 });
+    assert.deepEqual(row?.['oldestRequest'], { clientId: '05'.repeat(32), number: 17, waitedMs: 2_500 });
+    assert.deepEqual(row?.['leftView'], { cause: 'joined', sinceMs: 4_200 });
+    assert.deepEqual(row?.['viewChanges'], [{ replica: 2, view: 6, valid: true }]);
+    assert.deepEqual(row?.['missing'], [{ kind: 'newView', replica: 1, view: 5 }]);
+    assert.equal(row?.['timeoutMs'], 2_000);
   });
 
   it('is a document of plain values for programs', () => {

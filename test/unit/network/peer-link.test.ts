@@ -194,6 +194,7 @@ describe('a peer link', () => {
       lastError: 'cable cut',
       queuedMessages: 0,
       queuedBytes: 0,
+      roomBytes: 0,
     });
     assert.equal(metrics.value('pbft_send_dropped_total', { peer: '3' }), 2);
     assert.equal(metrics.value('pbft_peer_connected', { peer: '3' }), 0);

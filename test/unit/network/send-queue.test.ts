@@ -80,7 +80,9 @@ describe('a send queue', () => {
             expectedCount -= bundle.length;
           } else {
             const priority: Priority = one.isVote ? 'vote' : 'bulk';
+            const hasRoom = one.sizeBytes <= queue.roomBytes;
             const { isAccepted, droppedCount } = queue.push(message(one.sizeBytes), priority);
+            assert.equal(isAccepted && droppedCount === 0, hasRoom, 'its room is what it takes without dropping');
             expectedCount += (isAccepted ? 1 : 0) - droppedCount;
           }
           assert.equal(queue.messageCount, expectedCount);

@@ -5,9 +5,9 @@ import { TIMER_NAMES, TimerTable } from '../../../src/protocol/timers.js';
 describe('the table of timers', () => {
   it('gives each start a generation of its own and takes the expiry of the running one, once', () => {
     const table = new TimerTable();
-    const first = table.start('request', 100);
+    const first = table.start('request', 100, 0);
     assert.deepEqual(first, { kind: 'startTimer', timer: 'request', generation: 1, delayMs: 100 });
-    const second = table.start('request', 50);
+    const second = table.start('request', 50, 0);
     assert.ok(second.kind === 'startTimer' && second.generation === 2);
     assert.equal(table.expire('request', 1), false);
     assert.equal(table.isRunning('request'), true);
@@ -20,19 +20,19 @@ describe('the table of timers', () => {
     const table = new TimerTable();
     assert.equal(table.expire('status', 1), false);
     assert.equal(table.stop('status'), undefined);
-    table.start('status', 10);
+    table.start('status', 10, 0);
     assert.deepEqual(table.stop('status'), { kind: 'stopTimer', timer: 'status' });
     assert.equal(table.stop('status'), undefined);
     assert.equal(table.expire('status', 1), false);
-    table.start('status', 10);
+    table.start('status', 10, 0);
     assert.equal(table.expire('status', 1), false);
     assert.equal(table.expire('status', 2), true);
   });
 
   it('keeps the timers apart', () => {
     const table = new TimerTable();
-    table.start('request', 10);
-    table.start('status', 10);
+    table.start('request', 10, 0);
+    table.start('status', 10, 0);
     table.stop('request');
     assert.deepEqual([table.isRunning('request'), table.isRunning('status')], [false, true]);
   });
@@ -49,7 +49,7 @@ describe('the table of timers', () => {
         const running = new Map<string, number>();
         for (const { action, timer, generation } of steps) {
           if (action === 'start') {
-            const effect = table.start(timer, 1);
+            const effect = table.start(timer, 1, 0);
             assert.ok(effect.kind === 'startTimer');
             running.set(timer, effect.generation);
           } else if (action === 'stop') {

@@ -40,12 +40,14 @@ class Bench {
   private readonly due: (() => void)[] = [];
   failure: StoreError | undefined;
   batchBytes: Uint8Array | undefined = utf8('batch');
+  roomBytes = 1_000;
   readonly server = new FetchServer({
     store: this.store(),
     timers: this.timers,
     checkpointInterval: LIMITS.checkpointInterval,
     findViewChange: () => undefined,
     answerBytesMax: 1_000,
+    roomBytes: () => this.roomBytes,
     send: (to, message) => this.sent.push({ to, message }),
     onRefused: (peer, reason) => this.refused.push(`${reason} of ${peer}`),
     onStoreFailed: (message) => this.failures.push(message),
@@ -188,6 +190,19 @@ describe('serving fetches', () => {
     bench.complete();
     bench.ask(BATCH);
     assert.deepEqual(bench.refused, ['quota of 2']);
+  });
+
+  it('GR-04: reads nothing for a peer whose link has no room for an answer, until it has', () => {
+    const bench = new Bench();
+    bench.roomBytes = 999;
+    for (let index = 0; index < 1_000; index++) {
+      bench.ask(ledger(1, 256));
+      bench.ask(BATCH);
+    }
+    assert.deepEqual([bench.reads, bench.sent, bench.refused.length], [[], [], 2_000]);
+    bench.roomBytes = 1_000;
+    bench.ask(BATCH);
+    assert.equal(bench.reads.length, 1);
   });
 
   it('says that the store failed, and answers nothing', () => {

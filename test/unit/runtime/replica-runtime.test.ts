@@ -83,6 +83,7 @@ class Bench {
             lastError: '',
             queuedMessages: 0,
             queuedBytes: 0,
+            roomBytes: 1_000_000_000,
           })),
         stop: (done) => {
           this.isTransportStopped = true;

@@ -5,6 +5,7 @@ import type { LinkState } from '../../../src/ports/transport.js';
 import type { CoreView } from '../../../src/protocol/core.js';
 import { replicaId, sequence, view } from '../../../src/protocol/identifiers.js';
 import { computeQuorumSizes } from '../../../src/protocol/quorum.js';
+import type { Waiting } from '../../../src/protocol/waiting.js';
 import {
   computeNotReadableReasons,
   computeNotReadyReasons,
@@ -12,7 +13,9 @@ import {
   type ReplicaIdentity,
   type StatusSources,
 } from '../../../src/runtime/replica-status.js';
+import { missingText, nameById } from '../../../src/runtime/waiting-text.js';
 import { utf8 } from '../../../src/util/bytes.js';
+import type { ClientId } from '../../../src/util/digest.js';
 
 const IDENTITY: ReplicaIdentity = {
   replica: replicaId(1),
@@ -42,8 +45,24 @@ const CORE: CoreView = {
   ]),
 };
 
+const WAITING: Waiting = {
+  timeoutMs: 2_000,
+  timer: undefined,
+  oldestRequest: undefined,
+  left: undefined,
+  viewChanges: [],
+  missing: [],
+};
+
 function link(peer: number, connected: boolean): LinkState {
-  return { peer: replicaId(peer), connected, lastError: connected ? '' : 'refused', queuedMessages: 0, queuedBytes: 0 };
+  return {
+    peer: replicaId(peer),
+    connected,
+    lastError: connected ? '' : 'refused',
+    queuedMessages: 0,
+    queuedBytes: 0,
+    roomBytes: 1,
+  };
 }
 
 function sources(changes: Partial<StatusSources> = {}, core: Partial<CoreView> = {}): StatusSources {
@@ -128,11 +147,13 @@ describe('reading from executed state', () => {
 });
 
 describe('the status', () => {
-  const waitingFor = (core: Partial<CoreView>, changes: Partial<StatusSources> = {}) =>
-    computeReplicaStatus(IDENTITY, sources(changes, core)).waitingFor;
+  const statusOf = (changes: Partial<StatusSources> = {}, core: Partial<CoreView> = {}, waiting = WAITING) =>
+    computeReplicaStatus(IDENTITY, sources(changes, core), waiting);
+  const waitingFor = (core: Partial<CoreView>, waiting: Partial<Waiting> = {}) =>
+    statusOf({}, core, { ...WAITING, ...waiting }).waitingFor;
 
   it('has the names, what each peer executed, and the position', () => {
-    const status = computeReplicaStatus(IDENTITY, sources());
+    const status = statusOf();
     assert.deepEqual([status.name, status.view, status.primary, status.lastExecuted], ['MS', 4, 0, 130]);
     assert.deepEqual([status.stableCheckpoint, status.headerDigest], [128, CORE.lastHeaderDigest]);
     assert.deepEqual(
@@ -147,23 +168,62 @@ describe('the status', () => {
   });
 
   it('CK-03: is answered by a replica that diverged, stops or has not begun', () => {
-    const diverged = computeReplicaStatus(IDENTITY, sources({}, { diverged: true }));
+    const diverged = statusOf({}, { diverged: true });
     assert.match(diverged.notReadyReasons[0] ?? '', /^diverged/);
     assert.equal(diverged.lastExecuted, 130);
-    const starting = computeReplicaStatus(IDENTITY, sources({ core: undefined }));
+    const starting = computeReplicaStatus(IDENTITY, sources({ core: undefined }), undefined);
     assert.deepEqual([starting.lastExecuted, starting.headerDigest], [0, IDENTITY.clusterId]);
     assert.equal(starting.waitingFor, 'the store');
   });
 
   it('says for what the oldest request waits, once it waits longer than the request timeout', () => {
     assert.equal(waitingFor({ waitingRequests: 3, oldestWaitMs: 1_999 }), '');
+    const waiting: Partial<Waiting> = {
+      oldestRequest: { clientId: 'ab'.repeat(32) as ClientId, number: 17, waitedMs: 2_500 },
+      timer: { name: 'request', remainingMs: 800 },
+      missing: [{ kind: 'prePrepare', replica: replicaId(3), sequence: sequence(131) }],
+    };
     assert.equal(
-      waitingFor({ waitingRequests: 3, oldestWaitMs: 2_500 }),
-      '3 requests, the oldest for 2.5 s: in touch with 3 of 4 replicas',
+      waitingFor({ waitingRequests: 3, oldestWaitMs: 2_500 }, waiting),
+      'request 17 of client abababababab for 2.5 s; request timer: 0.8 s of 2.0 s left; ' +
+        'lacks PrePrepare at 131 of IBM; in touch with 3 of 4 replicas',
     );
+    const overdue = waitingFor(
+      { oldestWaitMs: 9_000, primary: replicaId(3) },
+      { ...waiting, timer: { name: 'request', remainingMs: -1 } },
+    );
+    assert.match(overdue, /request timer: overdue/);
+    assert.match(overdue, /the primary, IBM, is not connected$/);
+  });
+
+  it('says between two views why, for how long, whose ViewChanges it holds and what is missing', () => {
+    const waiting: Partial<Waiting> = {
+      left: { cause: 'requestTimeout', sinceMs: 4_200 },
+      timer: { name: 'newView', remainingMs: 1_200 },
+      timeoutMs: 4_000,
+      viewChanges: [
+        { replica: replicaId(0), view: view(4), isValid: true },
+        { replica: replicaId(2), view: view(5), isValid: false },
+      ],
+      missing: [
+        { kind: 'viewChange', replica: replicaId(3), view: view(4) },
+        { kind: 'judgement', replica: replicaId(2), view: view(4) },
+      ],
+    };
     assert.equal(
-      waitingFor({ waitingRequests: 1, oldestWaitMs: 9_000, primary: replicaId(3) }),
-      '1 requests, the oldest for 9.0 s: the primary, IBM, is not connected',
+      waitingFor({ active: false }, waiting),
+      'view 4 to begin, for 4.2 s (a request was not executed in time); new-view timer: 1.2 s of 4.0 s left; ' +
+        'holds ViewChanges of Apple for 4, Google for 5 (not checked); ' +
+        'lacks ViewChange for 4 of IBM; a check of the ViewChange for 4 of Google; in touch with 3 of 4 replicas',
     );
+  });
+
+  it('names several who lack the same thing together, and what anyone may have by itself', () => {
+    const missing: Waiting['missing'] = [
+      { kind: 'batch', sequence: sequence(9) },
+      { kind: 'commit', replica: replicaId(0), sequence: sequence(9) },
+      { kind: 'commit', replica: replicaId(3), sequence: sequence(9) },
+    ];
+    assert.equal(missingText(missing, nameById), 'the batch at 9; Commit at 9 of replica 0, replica 3');
   });
 });

@@ -62,6 +62,79 @@ export interface GetStatusResponse {
   version: string;
   /** What the replica waits for, in words; empty where it waits for nothing. */
   waitingFor: string;
+  /** The delay of its request timer and its new-view timer now, in milliseconds; it doubles as view changes fail. */
+  timeoutMs: number;
+  /** The timer at whose end it leaves its view; absent where none runs. */
+  timer:
+    | TimerStatus
+    | undefined;
+  /** The request that waits longest for a quorum to commit it; absent where none waits. */
+  oldestRequest:
+    | WaitingRequestStatus
+    | undefined;
+  /** Why and for how long it is between two views; absent where it is active in one. */
+  leftView:
+    | LeftViewStatus
+    | undefined;
+  /** The ViewChanges that it holds, sorted by sender and view. */
+  viewChanges: ViewChangeStatus[];
+  /** What it lacks to go on at this moment: messages of others, or its own work. */
+  missing: MissingStatus[];
+}
+
+/** A timer that runs. */
+export interface TimerStatus {
+  /** `request`: a request was not executed in time; `newView`: the next view did not begin in time. */
+  name: string;
+  /** Until its end, in milliseconds; 0 where it is due. */
+  remainingMs: number;
+}
+
+/** A request that waits. */
+export interface WaitingRequestStatus {
+  /** Whose it is, 32 bytes. */
+  clientId: Buffer;
+  /** Which of the client's it is. */
+  number: number;
+  /** Since this replica first knew it, in milliseconds. */
+  waitedMs: number;
+}
+
+/** A replica between two views. */
+export interface LeftViewStatus {
+  /** As in the metric `pbft_view_changes_total`; empty where it was between two views when it started. */
+  cause: string;
+  /** Since it left the last view in which it was active, in milliseconds. */
+  sinceMs: number;
+}
+
+/** A ViewChange that a replica holds. */
+export interface ViewChangeStatus {
+  /** Who sent it. */
+  replica: number;
+  /** The view that it asks for. */
+  view: number;
+  /** Whether its certificates were checked, so that it counts. */
+  valid: boolean;
+}
+
+/** One thing that a replica lacks. */
+export interface MissingStatus {
+  /**
+   * `viewChange`, `judgement` (of a ViewChange that it holds), `newView`, `prePrepare`, `prepare`, `commit`, `batch`,
+   * `ledger` (up to a sequence), or `execution` (its own).
+   */
+  kind: string;
+  /** Whose message it is; absent where anyone may have it. */
+  replica?:
+    | number
+    | undefined;
+  /** Of a view change. */
+  view?:
+    | number
+    | undefined;
+  /** Of anything else. */
+  sequence?: number | undefined;
 }
 
 /** The link to one peer. */
@@ -156,6 +229,12 @@ function createBaseGetStatusResponse(): GetStatusResponse {
     storageEngine: "",
     version: "",
     waitingFor: "",
+    timeoutMs: 0,
+    timer: undefined,
+    oldestRequest: undefined,
+    leftView: undefined,
+    viewChanges: [],
+    missing: [],
   };
 }
 
@@ -220,6 +299,24 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     }
     if (message.waitingFor !== "") {
       writer.uint32(162).string(message.waitingFor);
+    }
+    if (message.timeoutMs !== 0) {
+      writer.uint32(168).uint64(message.timeoutMs);
+    }
+    if (message.timer !== undefined) {
+      TimerStatus.encode(message.timer, writer.uint32(178).fork()).join();
+    }
+    if (message.oldestRequest !== undefined) {
+      WaitingRequestStatus.encode(message.oldestRequest, writer.uint32(186).fork()).join();
+    }
+    if (message.leftView !== undefined) {
+      LeftViewStatus.encode(message.leftView, writer.uint32(194).fork()).join();
+    }
+    for (const v of message.viewChanges) {
+      ViewChangeStatus.encode(v!, writer.uint32(202).fork()).join();
+    }
+    for (const v of message.missing) {
+      MissingStatus.encode(v!, writer.uint32(210).fork()).join();
     }
     return writer;
   },
@@ -397,6 +494,54 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
             message.waitingFor = reader.string();
             continue;
           }
+          case 21: {
+            if (tag !== 168) {
+              break;
+            }
+
+            message.timeoutMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.timer = TimerStatus.decode(reader, reader.uint32());
+            continue;
+          }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.oldestRequest = WaitingRequestStatus.decode(reader, reader.uint32());
+            continue;
+          }
+          case 24: {
+            if (tag !== 194) {
+              break;
+            }
+
+            message.leftView = LeftViewStatus.decode(reader, reader.uint32());
+            continue;
+          }
+          case 25: {
+            if (tag !== 202) {
+              break;
+            }
+
+            message.viewChanges.push(ViewChangeStatus.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 26: {
+            if (tag !== 210) {
+              break;
+            }
+
+            message.missing.push(MissingStatus.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -479,6 +624,30 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
         : isSet(object.waiting_for)
         ? globalThis.String(object.waiting_for)
         : "",
+      timeoutMs: isSet(object.timeoutMs)
+        ? globalThis.Number(object.timeoutMs)
+        : isSet(object.timeout_ms)
+        ? globalThis.Number(object.timeout_ms)
+        : 0,
+      timer: isSet(object.timer) ? TimerStatus.fromJSON(object.timer) : undefined,
+      oldestRequest: isSet(object.oldestRequest)
+        ? WaitingRequestStatus.fromJSON(object.oldestRequest)
+        : isSet(object.oldest_request)
+        ? WaitingRequestStatus.fromJSON(object.oldest_request)
+        : undefined,
+      leftView: isSet(object.leftView)
+        ? LeftViewStatus.fromJSON(object.leftView)
+        : isSet(object.left_view)
+        ? LeftViewStatus.fromJSON(object.left_view)
+        : undefined,
+      viewChanges: globalThis.Array.isArray(object?.viewChanges)
+        ? object.viewChanges.map((e: any) => ViewChangeStatus.fromJSON(e))
+        : globalThis.Array.isArray(object?.view_changes)
+        ? object.view_changes.map((e: any) => ViewChangeStatus.fromJSON(e))
+        : [],
+      missing: globalThis.Array.isArray(object?.missing)
+        ? object.missing.map((e: any) => MissingStatus.fromJSON(e))
+        : [],
     };
   },
 
@@ -543,6 +712,475 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     }
     if (message.waitingFor !== "") {
       obj.waitingFor = message.waitingFor;
+    }
+    if (message.timeoutMs !== 0) {
+      obj.timeoutMs = Math.round(message.timeoutMs);
+    }
+    if (message.timer !== undefined) {
+      obj.timer = TimerStatus.toJSON(message.timer);
+    }
+    if (message.oldestRequest !== undefined) {
+      obj.oldestRequest = WaitingRequestStatus.toJSON(message.oldestRequest);
+    }
+    if (message.leftView !== undefined) {
+      obj.leftView = LeftViewStatus.toJSON(message.leftView);
+    }
+    if (message.viewChanges?.length) {
+      obj.viewChanges = message.viewChanges.map((e) => ViewChangeStatus.toJSON(e));
+    }
+    if (message.missing?.length) {
+      obj.missing = message.missing.map((e) => MissingStatus.toJSON(e));
+    }
+    return obj;
+  },
+};
+
+function createBaseTimerStatus(): TimerStatus {
+  return { name: "", remainingMs: 0 };
+}
+
+export const TimerStatus: MessageFns<TimerStatus> = {
+  encode(message: TimerStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.remainingMs !== 0) {
+      writer.uint32(16).uint64(message.remainingMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TimerStatus {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTimerStatus();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.remainingMs = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TimerStatus {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      remainingMs: isSet(object.remainingMs)
+        ? globalThis.Number(object.remainingMs)
+        : isSet(object.remaining_ms)
+        ? globalThis.Number(object.remaining_ms)
+        : 0,
+    };
+  },
+
+  toJSON(message: TimerStatus): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.remainingMs !== 0) {
+      obj.remainingMs = Math.round(message.remainingMs);
+    }
+    return obj;
+  },
+};
+
+function createBaseWaitingRequestStatus(): WaitingRequestStatus {
+  return { clientId: Buffer.alloc(0), number: 0, waitedMs: 0 };
+}
+
+export const WaitingRequestStatus: MessageFns<WaitingRequestStatus> = {
+  encode(message: WaitingRequestStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.clientId.length !== 0) {
+      writer.uint32(10).bytes(message.clientId);
+    }
+    if (message.number !== 0) {
+      writer.uint32(16).uint64(message.number);
+    }
+    if (message.waitedMs !== 0) {
+      writer.uint32(24).uint64(message.waitedMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WaitingRequestStatus {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWaitingRequestStatus();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.clientId = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.number = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.waitedMs = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): WaitingRequestStatus {
+    return {
+      clientId: isSet(object.clientId)
+        ? Buffer.from(bytesFromBase64(object.clientId))
+        : isSet(object.client_id)
+        ? Buffer.from(bytesFromBase64(object.client_id))
+        : Buffer.alloc(0),
+      number: isSet(object.number) ? globalThis.Number(object.number) : 0,
+      waitedMs: isSet(object.waitedMs)
+        ? globalThis.Number(object.waitedMs)
+        : isSet(object.waited_ms)
+        ? globalThis.Number(object.waited_ms)
+        : 0,
+    };
+  },
+
+  toJSON(message: WaitingRequestStatus): unknown {
+    const obj: any = {};
+    if (message.clientId.length !== 0) {
+      obj.clientId = base64FromBytes(message.clientId);
+    }
+    if (message.number !== 0) {
+      obj.number = Math.round(message.number);
+    }
+    if (message.waitedMs !== 0) {
+      obj.waitedMs = Math.round(message.waitedMs);
+    }
+    return obj;
+  },
+};
+
+function createBaseLeftViewStatus(): LeftViewStatus {
+  return { cause: "", sinceMs: 0 };
+}
+
+export const LeftViewStatus: MessageFns<LeftViewStatus> = {
+  encode(message: LeftViewStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.cause !== "") {
+      writer.uint32(10).string(message.cause);
+    }
+    if (message.sinceMs !== 0) {
+      writer.uint32(16).uint64(message.sinceMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LeftViewStatus {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLeftViewStatus();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.cause = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.sinceMs = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): LeftViewStatus {
+    return {
+      cause: isSet(object.cause) ? globalThis.String(object.cause) : "",
+      sinceMs: isSet(object.sinceMs)
+        ? globalThis.Number(object.sinceMs)
+        : isSet(object.since_ms)
+        ? globalThis.Number(object.since_ms)
+        : 0,
+    };
+  },
+
+  toJSON(message: LeftViewStatus): unknown {
+    const obj: any = {};
+    if (message.cause !== "") {
+      obj.cause = message.cause;
+    }
+    if (message.sinceMs !== 0) {
+      obj.sinceMs = Math.round(message.sinceMs);
+    }
+    return obj;
+  },
+};
+
+function createBaseViewChangeStatus(): ViewChangeStatus {
+  return { replica: 0, view: 0, valid: false };
+}
+
+export const ViewChangeStatus: MessageFns<ViewChangeStatus> = {
+  encode(message: ViewChangeStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.replica !== 0) {
+      writer.uint32(8).uint32(message.replica);
+    }
+    if (message.view !== 0) {
+      writer.uint32(16).uint64(message.view);
+    }
+    if (message.valid !== false) {
+      writer.uint32(24).bool(message.valid);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ViewChangeStatus {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseViewChangeStatus();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.replica = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.view = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.valid = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ViewChangeStatus {
+    return {
+      replica: isSet(object.replica) ? globalThis.Number(object.replica) : 0,
+      view: isSet(object.view) ? globalThis.Number(object.view) : 0,
+      valid: isSet(object.valid) ? globalThis.Boolean(object.valid) : false,
+    };
+  },
+
+  toJSON(message: ViewChangeStatus): unknown {
+    const obj: any = {};
+    if (message.replica !== 0) {
+      obj.replica = Math.round(message.replica);
+    }
+    if (message.view !== 0) {
+      obj.view = Math.round(message.view);
+    }
+    if (message.valid !== false) {
+      obj.valid = message.valid;
+    }
+    return obj;
+  },
+};
+
+function createBaseMissingStatus(): MissingStatus {
+  return { kind: "", replica: undefined, view: undefined, sequence: undefined };
+}
+
+export const MissingStatus: MessageFns<MissingStatus> = {
+  encode(message: MissingStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.kind !== "") {
+      writer.uint32(10).string(message.kind);
+    }
+    if (message.replica !== undefined) {
+      writer.uint32(16).uint32(message.replica);
+    }
+    if (message.view !== undefined) {
+      writer.uint32(24).uint64(message.view);
+    }
+    if (message.sequence !== undefined) {
+      writer.uint32(32).uint64(message.sequence);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MissingStatus {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMissingStatus();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.replica = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.view = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.sequence = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MissingStatus {
+    return {
+      kind: isSet(object.kind) ? globalThis.String(object.kind) : "",
+      replica: isSet(object.replica) ? globalThis.Number(object.replica) : undefined,
+      view: isSet(object.view) ? globalThis.Number(object.view) : undefined,
+      sequence: isSet(object.sequence) ? globalThis.Number(object.sequence) : undefined,
+    };
+  },
+
+  toJSON(message: MissingStatus): unknown {
+    const obj: any = {};
+    if (message.kind !== "") {
+      obj.kind = message.kind;
+    }
+    if (message.replica !== undefined) {
+      obj.replica = Math.round(message.replica);
+    }
+    if (message.view !== undefined) {
+      obj.view = Math.round(message.view);
+    }
+    if (message.sequence !== undefined) {
+      obj.sequence = Math.round(message.sequence);
     }
     return obj;
   },
