@@ -80,6 +80,10 @@ export const COUNTERS: { readonly [N in keyof CounterLabels]: Definition<Counter
     help: 'Messages to a peer that were dropped because its queue was full or its link down; they are sent again.',
     labels: { peer: 'peers' },
   },
+  pbft_signature_checks_total: {
+    help: 'Signatures checked because of messages that came over the link of a peer, whoever signed them.',
+    labels: { peer: 'peers' },
+  },
   pbft_queue_dropped_total: {
     help: 'Events dropped because their lane of the event queue was full.',
     labels: { lane: QUEUE_LANES },

@@ -75,6 +75,7 @@ export interface CounterLabels {
   readonly pbft_link_bytes_total: { readonly peer: string; readonly direction: 'sent' | 'received' };
   readonly pbft_link_resets_total: { readonly peer: string; readonly reason: LinkResetReason };
   readonly pbft_send_dropped_total: { readonly peer: string };
+  readonly pbft_signature_checks_total: { readonly peer: string };
   readonly pbft_queue_dropped_total: { readonly lane: QueueLane };
   readonly pbft_throttled_total: { readonly reason: ThrottleReason };
   readonly pbft_fetches_total: { readonly kind: FetchKind; readonly result: FetchResult };

@@ -62,6 +62,7 @@ export class Driver {
     this.isScheduled = false;
     this.isInTurn = true;
     const { queue, core, timers, admit, run, flush, afterTurn } = this.options;
+    queue.beginTurn();
     for (let taken = 0; taken < ITEMS_A_TURN_MAX && !this.isStopped; taken++) {
       const item = queue.take();
       if (item === undefined) {

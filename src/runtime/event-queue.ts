@@ -7,6 +7,9 @@
  * 2. A full client lane refuses: the caller gets a retry hint instead of silence.
  * 3. `take` gives local items first (they are bounded by the replica's own work), then one item of each other lane in
  *    turn, so that no lane waits for another to empty.
+ * 4. Messages differ in cost by three orders of magnitude: what they cost in signature checks is charged to the peer.
+ *    One whose share of this turn is used up waits for the next, and what a single message took beyond the share is
+ *    taken off those that follow. So a peer takes no more than its share of the time, whatever it sends (RX-02).
  */
 import type { QueueLane } from '../ports/metrics.js';
 import type { ReplicaId } from '../protocol/identifiers.js';
@@ -35,6 +38,7 @@ interface Sized<T> {
 class Lane<T> {
   private readonly items = new Fifo<Sized<T>>();
   private bytes = 0;
+  private checksLeft = CHECKS_A_TURN;
 
   constructor(
     private readonly messagesMax: number,
@@ -61,6 +65,21 @@ class Lane<T> {
     return this.items.length > share * this.messagesMax || this.bytes > share * this.bytesMax;
   }
 
+  /** Whether its share of this turn isn't used up. */
+  get hasTurn(): boolean {
+    return this.checksLeft > 0;
+  }
+
+  /** What was taken cost so many signature checks. */
+  charge(checks: number): void {
+    this.checksLeft -= checks;
+  }
+
+  /** A turn begins: it has a new share, less what it overdrew; nothing is saved up. */
+  beginTurn(): void {
+    this.checksLeft = Math.min(CHECKS_A_TURN, this.checksLeft + CHECKS_A_TURN);
+  }
+
   push(item: T, sizeBytes: number): void {
     this.items.push({ item, sizeBytes });
     this.bytes += sizeBytes;
@@ -72,6 +91,12 @@ class Lane<T> {
     return oldest;
   }
 }
+
+/**
+ * The signature checks that a peer has in a turn: about a millisecond. Lanes that take turns within the 128 items of a
+ * turn come to fewer votes than that, so the share touches none who sends what correct replicas send.
+ */
+export const CHECKS_A_TURN = 64;
 
 /** At this share of a peer's bounds its link is paused, */
 const FULL_SHARE = 0.5;
@@ -150,7 +175,19 @@ export class EventQueue<T> {
     return true;
   }
 
-  /** Takes the next item, undefined where nothing waits. */
+  /** A turn begins: every peer has its share of signature checks again. */
+  beginTurn(): void {
+    for (const lane of this.peerLanes.values()) {
+      lane.beginTurn();
+    }
+  }
+
+  /** What was taken of this peer cost so many signature checks. */
+  charge(peer: ReplicaId, checks: number): void {
+    this.laneOf(peer).charge(checks);
+  }
+
+  /** Takes the next item, undefined where nothing waits, or only of peers that have to wait for the next turn. */
   take(): T | undefined {
     if (this.local.length > 0) {
       return this.local.shift();
@@ -158,7 +195,7 @@ export class EventQueue<T> {
     for (let tried = 0; tried < this.turns.length && this.waiting > 0; tried++) {
       const lane = defined(this.turns[this.nextTurn], 'the turn is one of the lanes');
       this.nextTurn = (this.nextTurn + 1) % this.turns.length;
-      const sized = lane.shift();
+      const sized = lane.hasTurn ? lane.shift() : undefined;
       if (sized !== undefined) {
         this.waiting--;
         return sized.item;

@@ -67,6 +67,14 @@ export class Inbox {
     this.options.onQueued();
   }
 
+  /** A message of this peer cost so many signature checks. */
+  charge(peer: ReplicaId, checks: number): void {
+    if (checks > 0) {
+      this.queue.charge(peer, checks);
+      this.options.metrics.increment('pbft_signature_checks_total', { peer: String(peer) }, checks);
+    }
+  }
+
   /** Reads the peers again whose lanes drained. */
   resumeDrained(): void {
     for (const peer of this.paused) {

@@ -1,17 +1,19 @@
 /** The parts of a running replica, connected: who tells whom. */
 import type { ReplicaStore } from '../ports/replica-store.js';
-import { Core, type CoreView } from '../protocol/core.js';
+import type { Core, CoreView } from '../protocol/core.js';
 import type { Event } from '../protocol/events.js';
 import type { ReplicaId } from '../protocol/identifiers.js';
 import type { Waiting } from '../protocol/waiting.js';
 import type { Result } from '../util/result.js';
-import { decodeBatch, encodeBatch } from '../wire/batch-codec.js';
+import { decodeBatch } from '../wire/batch-codec.js';
 import type { WireLimits } from '../wire/limits.js';
 import { encodePeerMessage } from '../wire/peer-codec.js';
-import { BatchBodies, decodeNullBatch } from './batch-bodies.js';
+import { BatchBodies } from './batch-bodies.js';
 import { ClientTable } from './client-table.js';
 import { CoreTimers } from './core-timers.js';
 import { countReplicaHeld } from './count-held.js';
+import { CountedVerifier } from './counted-verifier.js';
+import { createCore } from './create-core.js';
 import { Driver, type QueueItem } from './driver.js';
 import { type EffectTargets, runEffect } from './effects.js';
 import { Egress } from './egress.js';
@@ -51,12 +53,13 @@ export class ReplicaParts {
   private readonly ingress: Ingress;
   private readonly groupCommit: GroupCommit;
   private readonly signing: SigningQueue;
+  private readonly verifier: CountedVerifier;
   private readonly verifiedRequests: VerifiedRequests;
   private readonly judge: ViewChangeJudge;
   private readonly timers: CoreTimers;
 
   constructor(private readonly options: ReplicaPartsOptions) {
-    const { identity, consensus, local, hash, store, timers, metrics, recovered, onFatal } = options;
+    const { identity, consensus, hash, store, timers, metrics, recovered, onFatal } = options;
     this.peers = peersOf(identity);
     this.limits = { ...consensus, replicaCount: identity.sizes.replicaCount };
     this.instrumentation = new Instrumentation({
@@ -70,18 +73,7 @@ export class ReplicaParts {
       onDropped: (lane, peer) => this.instrumentation.onDropped(lane, peer),
       onQueued: () => this.driver.wake(),
     });
-    this.core = new Core(
-      {
-        replica: identity.replica,
-        sizes: identity.sizes,
-        consensus,
-        local,
-        hash,
-        nullBatch: decodeNullBatch(this.limits, hash),
-        encodeBatch,
-      },
-      recovered,
-    );
+    this.core = createCore(options, this.limits, recovered);
     this.table = new ClientTable(consensus);
     this.table.load(options.clientTable);
     this.bodies = new BatchBodies({ store, decode: (bytes) => decodeBatch(bytes, this.limits, hash) });
@@ -93,7 +85,8 @@ export class ReplicaParts {
       onFailed: ({ code, message }) => onFatal(`writing the log failed (${code}): ${message}`),
     });
     this.signing = new SigningQueue({ ...options, concurrencyMax: SIGNING_CONCURRENCY });
-    this.verifiedRequests = new VerifiedRequests(options.verifier);
+    this.verifier = new CountedVerifier(options.verifier);
+    this.verifiedRequests = new VerifiedRequests(this.verifier);
     this.executor = this.createExecutor();
     this.gateway = this.createGateway(this.signing);
     this.fetchServer = this.createFetchServer(store);
@@ -227,6 +220,7 @@ export class ReplicaParts {
       replica: identity.replica,
       core: this.core,
       limits: this.limits,
+      verifier: this.verifier,
       verifiedRequests: this.verifiedRequests,
       isSettled: (key) => this.table.isSettled(key),
       isBeyondWindow: (request) => this.table.isBeyondWindow(request),
@@ -304,12 +298,19 @@ export class ReplicaParts {
       case 'event':
         return item.event;
       case 'message':
-        return this.ingress.judge(item.peer, item.bytes);
+        return this.judgeMessage(item.peer, item.bytes);
       case 'request':
         return this.table.isSettled(item.request) || this.core.screenRequest(item.request) !== undefined
           ? undefined
           : { kind: 'requestReceived', request: item.request, from: 'local' };
     }
+  }
+
+  /** Judges a peer's message, and charges the peer with what that cost. */
+  private judgeMessage(peer: ReplicaId, bytes: Uint8Array): Event | undefined {
+    const event = this.ingress.judge(peer, bytes);
+    this.inbox.charge(peer, this.verifier.takeChecks());
+    return event;
   }
 
   private afterTurn(): void {

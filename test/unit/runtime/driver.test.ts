@@ -4,7 +4,7 @@ import type { Effect } from '../../../src/protocol/effects.js';
 import type { Event, Now } from '../../../src/protocol/events.js';
 import { replicaId } from '../../../src/protocol/identifiers.js';
 import { Driver, type QueueItem } from '../../../src/runtime/driver.js';
-import { EventQueue } from '../../../src/runtime/event-queue.js';
+import { CHECKS_A_TURN, EventQueue } from '../../../src/runtime/event-queue.js';
 import { FakeTimers } from './fakes.js';
 
 const PEER = replicaId(1);
@@ -98,6 +98,18 @@ describe('the driver', () => {
     const count = (log: readonly string[]) => log.filter((entry) => entry === 'peerConnected').length;
     assert.equal(count(bench.turn()), 128);
     assert.equal(count(bench.turn()), 72);
+    assert.equal(bench.timers.running, 0);
+  });
+
+  it('RX-02: ends the turn where only a peer waits whose share is used up, and comes back for it', () => {
+    const bench = new Bench();
+    for (let index = 0; index < 3; index++) {
+      bench.queue.pushPeer(PEER, { kind: 'message', peer: PEER, bytes: new Uint8Array(1) }, 1);
+    }
+    bench.onStep = () => bench.queue.charge(PEER, CHECKS_A_TURN);
+    bench.driver.wake();
+    const step = ['admit', 'peerConnected', 'stopTimer', 'stopTimer', 'flush', 'after'];
+    assert.deepEqual([bench.turn(), bench.turn(), bench.turn()], [step, step, step]);
     assert.equal(bench.timers.running, 0);
   });
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { type ReplicaId, replicaId } from '../../../src/protocol/identifiers.js';
-import { EventQueue } from '../../../src/runtime/event-queue.js';
+import { CHECKS_A_TURN, EventQueue } from '../../../src/runtime/event-queue.js';
 import { Fifo } from '../../../src/runtime/fifo.js';
 
 const PEERS = [replicaId(1), replicaId(2), replicaId(3)];
@@ -165,6 +165,69 @@ describe('the fifo', () => {
           assert.equal(fifo.length, model.length);
           assert.equal(fifo.peek(), model[0]);
         });
+      }),
+    );
+  });
+
+  it('RX-02: lets a peer wait for the next turn whose signature checks used up its share, and no other', () => {
+    const { queue } = queueOf({ messagesMax: 10, bytesMax: 100 });
+    for (const item of ['a1', 'a2', 'a3']) {
+      queue.pushPeer(ONE, item, 1);
+    }
+    queue.pushPeer(TWO, 'b1', 1);
+    queue.pushPeer(TWO, 'b2', 1);
+    queue.pushClient('c1', 1);
+    queue.beginTurn();
+    assert.equal(queue.take(), 'a1');
+    queue.charge(ONE, CHECKS_A_TURN);
+    assert.deepEqual(drain(queue), ['b1', 'c1', 'b2']);
+    assert.equal(queue.length, 2, 'what waits for the next turn is not lost');
+    queue.beginTurn();
+    assert.deepEqual(drain(queue), ['a2', 'a3']);
+  });
+
+  it('RX-02: takes off the next turns what one message took beyond the share, and saves up nothing', () => {
+    const { queue } = queueOf({ messagesMax: 10, bytesMax: 100 });
+    for (const item of ['a1', 'a2', 'a3']) {
+      queue.pushPeer(ONE, item, 1);
+    }
+    queue.beginTurn();
+    queue.take();
+    queue.charge(ONE, 3 * CHECKS_A_TURN);
+    const turns = Array.from({ length: 3 }, () => {
+      queue.beginTurn();
+      return drain(queue);
+    });
+    assert.deepEqual(turns, [[], [], ['a2', 'a3']]);
+    queue.pushPeer(ONE, 'a4', 1);
+    queue.pushPeer(ONE, 'a5', 1);
+    queue.beginTurn();
+    queue.beginTurn();
+    assert.equal(queue.take(), 'a4');
+    queue.charge(ONE, CHECKS_A_TURN);
+    assert.equal(queue.take(), undefined);
+  });
+
+  it('RX-02: gives no peer more than its share over any turns, but for the last message, whatever messages cost', () => {
+    const costs = fc.array(fc.integer({ min: 0, max: 3 * CHECKS_A_TURN }), { minLength: 1, maxLength: 40 });
+    fc.assert(
+      fc.property(costs, fc.integer({ min: 1, max: 10 }), (messages, turns) => {
+        const { queue } = queueOf({ messagesMax: 100, bytesMax: 1_000 });
+        for (const [index] of messages.entries()) {
+          queue.pushPeer(ONE, String(index), 1);
+        }
+        const taken: number[] = [];
+        for (let turn = 0; turn < turns; turn++) {
+          queue.beginTurn();
+          for (let item = queue.take(); item !== undefined; item = queue.take()) {
+            const cost = messages[Number(item)] ?? assert.fail();
+            taken.push(cost);
+            queue.charge(ONE, cost);
+          }
+        }
+        const last = taken.findLast((cost) => cost > 0) ?? 0;
+        const sum = taken.reduce((total, cost) => total + cost, 0);
+        assert.ok(sum - last < turns * CHECKS_A_TURN, `${sum} checks in ${turns} turns`);
       }),
     );
   });
