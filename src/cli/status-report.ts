@@ -2,7 +2,14 @@
 import { digestOf } from '../util/digest.js';
 import { shortDigest } from './answers.js';
 import { type Colours, harmless } from './colours.js';
-import { disagreementNotes, evidenceCell, evidenceNotes, findDisagreements, type Status, waitingNotes } from './status-notes.js';
+import {
+  disagreementNotes,
+  evidenceCell,
+  evidenceNotes,
+  findDisagreements,
+  type Status,
+  waitingNotes,
+} from './status-notes.js';
 import { formatTable } from './table.js';
 
 export type { Status };
@@ -129,7 +136,9 @@ function notesOf(answers: readonly Answer[], summary: Summary, colours: Colours)
   const { asked, answering, quorum } = summary;
   const statuses = statusesOf(answers);
   const count = quorum === 0 ? 'none answers' : `${answering} of ${asked} asked answer; a quorum is ${quorum}`;
-  const notes = [waitingNotes, disagreementNotes, evidenceNotes].flatMap((notesOfKind) => notesOfKind(statuses, colours));
+  const notes = [waitingNotes, disagreementNotes, evidenceNotes].flatMap((notesOfKind) =>
+    notesOfKind(statuses, colours),
+  );
   return [count, ...notes];
 }
 

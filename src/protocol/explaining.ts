@@ -85,8 +85,8 @@ function missingForView(state: CoreState): readonly Missing[] {
   }
   const valid = new Set(held.filter(({ judgement }) => judgement === 'valid').map(({ signed }) => signed.sender));
   if (valid.size < sizes.quorum) {
-    return [...senders]
-      .filter((replica) => !valid.has(replica))
+    return others(state, valid)
+      .filter((replica) => senders.has(replica))
       .map((replica) => missingViewChange(state.view, replica, true));
   }
   return [{ kind: 'newView', replica: primary, view: state.view }];
@@ -149,12 +149,17 @@ function others(
 
 /** How many messages of others it keeps until their time comes. */
 export function countBuffered(state: CoreState): Readonly<Record<BufferClass, number>> {
-  const kept = [...state.future.values()];
+  let [futureVote, futureProposal] = [0, 0];
+  // order: none, they are added up.
+  for (const { votes, proposals } of state.future.values()) {
+    futureVote += votes.length;
+    futureProposal += proposals.length;
+  }
   return {
     viewChange: state.viewChanges.size,
     newView: state.pendingNewViews.size,
-    futureVote: kept.reduce((sum, { votes }) => sum + votes.length, 0),
-    futureProposal: kept.reduce((sum, { proposals }) => sum + proposals.length, 0),
+    futureVote,
+    futureProposal,
     delayedProposal: state.delayed.size,
   };
 }
