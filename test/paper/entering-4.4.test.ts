@@ -125,4 +125,27 @@ describe('entering a view [OSDI §4.4]', () => {
     );
     assert.deepEqual(prepared, [1, 2], 'O, and the PrePrepare that had come before');
   });
+
+  it('VC-02: keeps what was committed, at whichever replicas it was before the primary died', () => {
+    for (let subset = 0; subset < 16; subset++) {
+      const knows = (replica: number): boolean => ((subset >> replica) & 1) === 1;
+      const network = new CoreNetwork(4);
+      network.filter = ({ to, event }) => !isOf(event, 'commit') || knows(to);
+      network.submit(0, 'a', 1);
+      network.crash(0);
+      network.filter = ({ event }) =>
+        !(
+          event.kind === 'messageReceived' &&
+          event.message.message.type === 'commit' &&
+          event.message.message.view === 0
+        );
+      network.submit(2, 'b', 1);
+      network.advance(6_000);
+      network.restart(0);
+      network.filter = () => true;
+      network.advance(6_000);
+      assert.equal(network.executedRequests().length, 2, `committed at ${[0, 1, 2, 3].filter(knows)}`);
+      assert.ok(network.replicas.every(({ executed }) => executed.length === 2));
+    }
+  });
 });

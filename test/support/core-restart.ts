@@ -85,7 +85,8 @@ function standingOf(
     if (record.kind === 'view') {
       standing = { view: record.view, active: false, ownViewChange: undefined, begunView: undefined };
     } else if (record.kind === 'viewChange') {
-      standing = { ...standing, ownViewChange: record.viewChange };
+      const { viewChange } = record;
+      standing = { view: viewChange.message.newView, active: false, ownViewChange: viewChange, begunView: undefined };
     } else if (record.kind === 'newView') {
       const { newView } = record.begun.newView.message;
       standing = { view: newView, active: true, ownViewChange: undefined, begunView: record.begun };
