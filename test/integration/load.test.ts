@@ -6,14 +6,12 @@
  */
 import assert from 'node:assert/strict';
 import { startCluster, type TestCluster } from '../support/cluster.js';
-import { assertClear, awaitAgreement, primaryOf } from '../support/cluster-checks.js';
-import { eventually } from '../support/cluster-deadline.js';
+import { assertClear, awaitAgreement, awaitView, primaryOf, settledSequence } from '../support/cluster-checks.js';
 import { ClusterLoad, type LoadOptions } from '../support/cluster-load.js';
 
 const REPLICAS = [0, 1, 2, 3] as const;
 const PUTS = Number(process.env['PBFT_TEST_PUTS'] ?? 2_000);
 const CALL_TIMEOUT_MS = 3_000;
-const PROGRESS_WITHIN_MS = 20_000;
 
 describe('a cluster of four processes under load', function () {
   this.timeout(60_000 + PUTS * 20);
@@ -114,20 +112,6 @@ describe('a cluster of four processes under load', function () {
   });
 });
 
-/** Waits until these replicas are in one view and active there. */
-async function awaitView(cluster: TestCluster, replicas: readonly number[]) {
-  let rows: Awaited<ReturnType<TestCluster['status']>>[] = [];
-  const isSame = async (): Promise<boolean> => {
-    rows = await Promise.all(replicas.map((replica) => cluster.status(replica)));
-    return rows.every(({ active, view }) => active && view === rows[0]?.view);
-  };
-  const describe = (): string => rows.map(({ replica, view, active }) => `${replica}: ${view} ${active}`).join('; ');
-  await eventually(isSame, { withinMs: PROGRESS_WITHIN_MS, describe });
-  const [first] = rows;
-  assert.ok(first !== undefined);
-  return first;
-}
-
 /** Nobody waited longer than the deadline, and everybody was told clearly. */
 function assertInTime(load: ClusterLoad): void {
   for (const { error, tookMs } of load.failures) {
@@ -135,17 +119,4 @@ function assertInTime(load: ClusterLoad): void {
     // An increment is two calls.
     assert.ok(tookMs < 2 * CALL_TIMEOUT_MS + 2_000, `${error.message} after ${tookMs} ms`);
   }
-}
-
-/** Where the replica has stopped executing. */
-async function settledSequence(cluster: TestCluster, replica: number): Promise<number> {
-  let last = -1;
-  const isStill = async (): Promise<boolean> => {
-    const { lastExecutedSequence } = await cluster.status(replica);
-    const isSame = lastExecutedSequence === last;
-    last = lastExecutedSequence;
-    return isSame;
-  };
-  await eventually(isStill, { withinMs: PROGRESS_WITHIN_MS, describe: () => `replica ${replica} goes on at ${last}` });
-  return last;
 }

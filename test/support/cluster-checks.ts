@@ -3,10 +3,13 @@ import assert from 'node:assert/strict';
 import { get } from 'node:http';
 import type { Status } from '../../src/cli/status-report.js';
 import type { ClientError } from '../../src/client/client-error.js';
+import { computeQuorumSizes } from '../../src/protocol/quorum.js';
+import { defined } from '../../src/util/assert.js';
 import type { TestCluster } from './cluster.js';
 import { eventually } from './cluster-deadline.js';
 
 const AGREE_WITHIN_MS = 20_000;
+const SETTLE_WITHIN_MS = 60_000;
 
 /** Waits until the replicas, all by default, show the same last sequence and header digest; resolves with the rows. */
 export async function awaitAgreement(
@@ -31,6 +34,51 @@ export async function awaitAgreement(
   const describe = (): string => `replicas are at ${rows.map(placeOf).join('; ')} ${silent}`;
   await eventually(isEqual, { withinMs, describe });
   return rows;
+}
+
+/** Waits until these replicas are in one view, not below `least`, and active there; resolves with what one shows. */
+export async function awaitView(cluster: TestCluster, replicas: readonly number[], least = 0): Promise<Status> {
+  let rows: readonly Status[] = [];
+  const isSame = async (): Promise<boolean> => {
+    rows = await Promise.all(replicas.map((replica) => cluster.status(replica)));
+    return rows.every(({ active, view }) => active && view === rows[0]?.view && view >= least);
+  };
+  const describe = (): string => rows.map(({ replica, view, active }) => `${replica}: ${view} ${active}`).join('; ');
+  await eventually(isSame, { withinMs: SETTLE_WITHIN_MS, describe });
+  const [first] = rows;
+  assert.ok(first !== undefined);
+  return first;
+}
+
+/**
+ * Waits until a quorum is active in one view; resolves with what one of it shows. A replica that left that view alone
+ * waits for the next one, and there is none while this one serves.
+ */
+export async function awaitServingView(cluster: TestCluster): Promise<Status> {
+  const { quorum } = computeQuorumSizes(cluster.replicas.length);
+  let rows: readonly Status[] = [];
+  const findServing = (): Status | undefined =>
+    rows.find((row) => rows.filter(({ active, view }) => active && view === row.view).length >= quorum);
+  const isServing = async (): Promise<boolean> => {
+    rows = await Promise.all(cluster.replicas.map(({ id }) => cluster.status(id)));
+    return findServing() !== undefined;
+  };
+  const describe = (): string => rows.map(({ replica, view, active }) => `${replica}: ${view} ${active}`).join('; ');
+  await eventually(isServing, { withinMs: SETTLE_WITHIN_MS, describe });
+  return defined(findServing(), 'a quorum is in one view');
+}
+
+/** Where the replica has stopped executing. */
+export async function settledSequence(cluster: TestCluster, replica: number): Promise<number> {
+  let last = -1;
+  const isStill = async (): Promise<boolean> => {
+    const { lastExecutedSequence } = await cluster.status(replica);
+    const isSame = lastExecutedSequence === last;
+    last = lastExecutedSequence;
+    return isSame;
+  };
+  await eventually(isStill, { withinMs: SETTLE_WITHIN_MS, describe: () => `replica ${replica} goes on at ${last}` });
+  return last;
 }
 
 /** The primary of the view that this replica is in. */

@@ -53,6 +53,8 @@ export class ClusterLoad {
   readonly unknown = new Set<string>();
   readonly failures: FailedCall[] = [];
   readonly history = new HistoryRecorder();
+  /** When the first put was answered that was executed in this view, by view, in the time of `performance.now()`. */
+  readonly firstAnswerMs = new Map<number, number>();
   /** Settled when all callers have ended. */
   readonly done: Promise<void>;
   readonly startMs = performance.now();
@@ -134,7 +136,9 @@ export class ClusterLoad {
   async #put(caller: RecordedCaller): Promise<void> {
     const key = `${this.#options.prefix}/put/${this.#nextPut++}`;
     try {
-      this.acknowledged.set(key, (await caller.put(key, textOf(key))).version);
+      const { version, view } = await caller.put(key, textOf(key));
+      this.acknowledged.set(key, version);
+      this.firstAnswerMs.set(view, this.firstAnswerMs.get(view) ?? performance.now());
     } catch (error) {
       if (!(error instanceof ClientError && error.outcomeKnown)) {
         this.unknown.add(key);

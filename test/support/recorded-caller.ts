@@ -7,6 +7,7 @@ import type { ExpectedState, KeyValueInput, KeyValueOutput } from './linearizabi
 /** What every answer has. */
 interface Answer {
   readonly sequence: number;
+  readonly view: number;
 }
 
 /** What a caller needs. */
