@@ -8,7 +8,7 @@
 import { encodeHeader } from '../ledger/header-codec.js';
 import type { ReplicaStore } from '../ports/replica-store.js';
 import type { TimerService } from '../ports/timer-service.js';
-import type { ReplicaId } from '../protocol/identifiers.js';
+import type { ReplicaId, Sequence } from '../protocol/identifiers.js';
 import type { Signed, Verified, ViewChange } from '../protocol/messages.js';
 import type { Digest } from '../util/digest.js';
 import { encodePeerMessage } from '../wire/peer-codec.js';
@@ -20,6 +20,8 @@ export interface FetchServerOptions {
   readonly store: ReplicaStore;
   readonly timers: TimerService;
   readonly checkpointInterval: number;
+  /** The end of the ledger in the store. */
+  readonly lastExecuted: () => Sequence;
   /** A view change that this replica holds. */
   readonly findViewChange: (digest: Digest) => Verified<Signed<ViewChange>> | undefined;
   /** The most bytes of batches in one answer: below the link's message limit. */
@@ -102,6 +104,11 @@ export class FetchServer {
         return;
       }
       case 'ledger':
+        // Others may be ahead, or lie: only within its own ledger is it damage when something is missing.
+        if (what.last > this.options.lastExecuted()) {
+          done(NOT_FOUND);
+          return;
+        }
         if (what.headersOnly) {
           store.readHeaders(
             what.first,

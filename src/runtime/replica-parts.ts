@@ -205,6 +205,7 @@ export class ReplicaParts {
       timers,
       answerBytesMax,
       checkpointInterval: consensus.checkpointInterval,
+      lastExecuted: () => this.executor.executed.lastExecuted,
       findViewChange: (digest) => this.core.findViewChange(digest),
       roomBytes: (peer) => transport.links().find((link) => link.peer === peer)?.roomBytes ?? 0,
       send: (peer, message) => transport.send(peer, message, 'bulk'),

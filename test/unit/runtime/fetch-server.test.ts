@@ -39,12 +39,14 @@ class Bench {
   readonly reads: string[] = [];
   private readonly due: (() => void)[] = [];
   failure: StoreError | undefined;
+  lastExecuted = 1_000;
   batchBytes: Uint8Array | undefined = utf8('batch');
   roomBytes = 1_000;
   readonly server = new FetchServer({
     store: this.store(),
     timers: this.timers,
     checkpointInterval: LIMITS.checkpointInterval,
+    lastExecuted: () => sequence(this.lastExecuted),
     findViewChange: () => undefined,
     answerBytesMax: 1_000,
     roomBytes: () => this.roomBytes,
@@ -144,6 +146,16 @@ describe('serving fetches', () => {
     bench.complete();
     assert.equal(bench.answer.kind, 'ledger');
     assert.deepEqual(bench.reads, [`ledger ${JSON.stringify([{ first: 1, last: 200, bytesMax: 1_000 }])}`]);
+  });
+
+  it('says that it doesn’t have what it has not executed, and reads nothing: a peer can’t make it look damaged', () => {
+    for (const headersOnly of [false, true]) {
+      const bench = new Bench();
+      bench.lastExecuted = 199;
+      bench.ask(ledger(151, 200, headersOnly));
+      assert.equal(bench.answer.kind, 'notFound');
+      assert.deepEqual([bench.reads, bench.failures], [[], []]);
+    }
   });
 
   it('serves ranges of up to two checkpoint intervals and reads nothing of longer ones', () => {
