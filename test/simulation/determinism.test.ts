@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { runSeed } from './run.js';
 
-describe('a simulated run', () => {
+describe('a simulated run', function () {
+  this.timeout(60_000);
+
   it('of one seed is the same twice, event for event', () => {
     const first = runSeed({ seed: 5, keepsTrace: true });
     const second = runSeed({ seed: 5, keepsTrace: true });

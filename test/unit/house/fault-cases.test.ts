@@ -16,7 +16,7 @@ const CASES: Readonly<Record<string, readonly number[]>> = {
   BB: [1, 2, 3, 4, 5, 7],
   CL: [1, 3, 4],
   VC: [1, 2, 3, 4, 5, 6, 7, 8, 9],
-  RX: [1],
+  RX: [1, 2],
   GR: [2, 3],
 };
 
@@ -57,7 +57,7 @@ describe('the fault cases', () => {
   });
 
   it('of a first release have a test each', () => {
-    assert.equal(IDS.length, 37);
+    assert.equal(IDS.length, 38);
     assert.deepEqual(casesWithout(allTitles(), IDS), []);
   });
 });
