@@ -10,6 +10,8 @@ COUNT ?=
 FROM ?=
 MINUTES ?=
 RATE ?=
+ROUNDS ?=
+DEAD ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -32,8 +34,8 @@ help: ## Show this list
 	  /^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
 	@printf '\nVariables (now): N=%s DIR=%s BASE_PORT=%s DETACH=%s BYZANTINE=%s\n' \
 	  '$(N)' '$(DIR)' '$(BASE_PORT)' '$(DETACH)' '$(BYZANTINE)'
-	@printf '                 SEED=%s COUNT=%s FROM=%s MINUTES=%s RATE=%s\n' \
-	  '$(SEED)' '$(COUNT)' '$(FROM)' '$(MINUTES)' '$(RATE)'
+	@printf '                 SEED=%s COUNT=%s FROM=%s MINUTES=%s RATE=%s ROUNDS=%s\n' \
+	  '$(SEED)' '$(COUNT)' '$(FROM)' '$(MINUTES)' '$(RATE)' '$(ROUNDS)'
 
 setup: $(MODULES) ## Install the dependencies (npm ci)
 
@@ -50,7 +52,7 @@ cluster-stop: $(BUILD) ## Stop the replicas that DIR/cluster.json names
 	@node bin/pbft.js cluster --dir '$(DIR)' --stop
 
 ##@ Judge
-.PHONY: test check lint format simulate swarm bench
+.PHONY: test check lint format simulate swarm endurance bench failover
 test: $(MODULES) ## Run the quick tests of every kind
 	@$(TSX) test/support/run-suites.ts test
 
@@ -73,9 +75,17 @@ simulate: $(MODULES) ## Run the simulator's fixed seeds; SEED= runs one
 swarm: $(MODULES) ## Run COUNT seeds beyond the fixed ones, FROM a seed or where the last swarm ended
 	@$(TSX) test/simulation/main.ts --swarm $(if $(COUNT),--count '$(COUNT)') $(if $(FROM),--from '$(FROM)') $(if $(MINUTES),--minutes '$(MINUTES)')
 
+endurance: $(BUILD) ## Kill replicas under load for ROUNDS rounds, 100 by default; SEED= repeats a run
+	@$(TSX) test/endurance/main.ts $(if $(ROUNDS),--rounds '$(ROUNDS)') $(if $(SEED),--seed '$(SEED)') \
+	  $(call given,--replicas,N)
+
 bench: $(BUILD) ## Measure a fresh cluster; RATE= operations a second makes it an open loop
 	@test -f test/bench/main.ts || { echo 'bench: there is no benchmark yet' >&2; exit 1; }
 	@$(TSX) test/bench/main.ts $(if $(RATE),--rate '$(RATE)')
+
+failover: $(BUILD) ## Measure how long callers wait when the primary is killed; DEAD=2 kills two in a row
+	@$(TSX) test/bench/failover-main.ts $(if $(ROUNDS),--rounds '$(ROUNDS)') $(if $(DEAD),--dead '$(DEAD)') \
+	  $(call given,--replicas,N)
 
 ##@ Clean
 .PHONY: clean

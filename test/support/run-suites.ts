@@ -97,6 +97,7 @@ async function* runAll(kind: 'test' | 'check'): AsyncGenerator<SuiteResult> {
   }
   if (kind === 'check') {
     yield await runStep('simulate', 'make', ['--no-print-directory', 'simulate']);
+    yield await runStep('endurance', 'make', ['--no-print-directory', 'endurance', 'ROUNDS=10']);
   }
 }
 

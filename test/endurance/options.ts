@@ -1,0 +1,60 @@
+/** What an endurance run is made of: from flags, over defaults. */
+import { randomInt } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { isReplicaCountAllowed } from '../../src/protocol/quorum.js';
+
+/** The choices of a run. */
+export interface EnduranceOptions {
+  readonly rounds: number;
+  /** Decides who is killed, when, and where is read. */
+  readonly seed: number;
+  readonly replicaCount: number;
+}
+
+/** A wrong choice, in words for who made it. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** How it is called. */
+export const USAGE = 'usage: make endurance [ROUNDS=100] [SEED=a number] [N=4]';
+
+const SEED_MAX = 2 ** 32 - 1;
+const ROUNDS_MAX = 100_000;
+
+/** Reads the choices; throws a UsageError. */
+export function readOptions(flags: readonly string[]): EnduranceOptions {
+  const given = parseFlags(flags);
+  const replicaCount = readNumber(given['replicas'], { name: 'N', min: 4, max: 100 }) ?? 4;
+  if (!isReplicaCountAllowed(replicaCount)) {
+    throw new UsageError(`no cluster has ${replicaCount} replicas`);
+  }
+  return {
+    rounds: readNumber(given['rounds'], { name: 'ROUNDS', min: 1, max: ROUNDS_MAX }) ?? 100,
+    seed: readNumber(given['seed'], { name: 'SEED', min: 0, max: SEED_MAX }) ?? randomInt(SEED_MAX),
+    replicaCount,
+  };
+}
+
+function parseFlags(flags: readonly string[]): Readonly<Record<string, string | undefined>> {
+  const text = { type: 'string' } as const;
+  try {
+    return parseArgs({ args: [...flags], options: { rounds: text, seed: text, replicas: text } }).values;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function readNumber(
+  text: string | undefined,
+  { name, min, max }: { readonly name: string; readonly min: number; readonly max: number },
+): number | undefined {
+  if (text === undefined) {
+    return undefined;
+  }
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= min && value <= max)) {
+    throw new UsageError(`${name} is a whole number from ${min} to ${max}, not ${text}`);
+  }
+  return value;
+}

@@ -1,0 +1,34 @@
+/** What happens in a round: drawn from the seed and the round's number alone, so that a run can be repeated. */
+import { Random } from '../simulation/kernel/random.js';
+
+/** One round. */
+export interface RoundPlan {
+  readonly round: number;
+  /** Killed together: one replica, or all. */
+  readonly victims: readonly number[];
+  /** Puts that are acknowledged before the kill. */
+  readonly putsBefore: number;
+  /** Puts that the others acknowledge before the victim is started again; none where all were killed. */
+  readonly putsWithout: number;
+  /** Where everything is read back. */
+  readonly readAt: number;
+}
+
+/** One round in so many kills all. */
+const ALL_EACH = 4;
+const PUTS_BEFORE_MAX = 150;
+const PUTS_WITHOUT_MAX = 60;
+
+/** Draws a round, counted from 1. */
+export function drawRound({ seed, replicaCount }: { seed: number; replicaCount: number }, round: number): RoundPlan {
+  const random = new Random(`endurance/${seed}/${round}`);
+  const replicas = Array.from({ length: replicaCount }, (_, id) => id);
+  const victims = random.chance(1 / ALL_EACH) ? replicas : [random.pick(replicas)];
+  return {
+    round,
+    victims,
+    putsBefore: random.integer(10, PUTS_BEFORE_MAX),
+    putsWithout: victims.length === 1 ? random.integer(0, PUTS_WITHOUT_MAX) : 0,
+    readAt: random.pick(replicas),
+  };
+}
