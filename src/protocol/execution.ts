@@ -10,9 +10,13 @@ import { sequenceAfter } from './identifiers.js';
 import { isCommittedLocal } from './slot.js';
 import { type CoreState, emit } from './state.js';
 
-/** Hands over every batch whose turn it is. */
+/**
+ * Hands over every batch whose turn it is, up to a window above what is executed: where execution is slower than the
+ * cluster, h and H move on without it, and what waits for it must not grow. What it misses comes as ledger.
+ */
 export function maybeExecute(state: CoreState): void {
-  while (!state.diverged) {
+  const { windowSize } = state.configuration.consensus;
+  while (!state.diverged && state.lastDispatched - state.lastExecuted < windowSize) {
     const next = sequenceAfter(state.lastDispatched);
     const slot = state.slots.get(next);
     if (slot?.committed === undefined || !isCommittedLocal(slot)) {

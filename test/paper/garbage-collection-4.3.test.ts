@@ -45,6 +45,27 @@ describe('garbage collection [OSDI §4.3]', () => {
     assert.deepEqual(kinds, ['persist', 'broadcast']);
   });
 
+  it('lets no more than a window wait for execution, however far h moves on without it', () => {
+    const slow = new CoreUnderTest(1);
+    const commit = (at: number): void => {
+      const { batch } = slow.prePrepare(at);
+      for (const sender of [0, 2, 3]) {
+        slow.vote('commit', sender, at, batch.digest);
+      }
+    };
+    for (let at = 1; at <= 8; at++) {
+      commit(at);
+    }
+    for (const sender of [0, 2, 3]) {
+      slow.checkpoint(sender, 4);
+    }
+    commit(9);
+    const ordered = (): readonly number[] => effectsOf(slow.effects, 'execute').map(({ sequence: at }) => at);
+    assert.deepEqual(ordered(), [1, 2, 3, 4, 5, 6, 7, 8]);
+    slow.executed(1);
+    assert.deepEqual(ordered(), [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  });
+
   it('makes a quorum of equal digests stable: h moves, the log is discarded after the certificate is durable', () => {
     const backup = new CoreUnderTest(1);
     for (const at of [1, 2, 3, 4]) {
