@@ -1,7 +1,8 @@
 /** Gets what the core lacks: batches and view changes by digest, and the ledger by ranges. */
 import type { Completion } from '../ports/key-value-store.js';
+import type { CoreView } from '../protocol/core.js';
 import type { FetchTarget } from '../protocol/effects.js';
-import type { ReplicaId, Sequence, View } from '../protocol/identifiers.js';
+import { type ReplicaId, type Sequence, view as toView, type View } from '../protocol/identifiers.js';
 import type { Signed, Verified, ViewChange } from '../protocol/messages.js';
 import { computeViewChangeDigest } from '../protocol/view-change-log.js';
 import type { Digest } from '../util/digest.js';
@@ -25,8 +26,8 @@ export interface FetcherOptions extends AskerOptions, Omit<LedgerFetchOptions, '
 export class Fetcher {
   private readonly asker: Asker;
   private readonly ledger: LedgerFetch;
-  /** At most one a sequence of the window. */
-  private readonly batches = new Map<Digest, { readonly sequence: Sequence; readonly question: Question }>();
+  /** One a sequence of the window: what a later view wants there replaces what an earlier one wanted. */
+  private readonly batches = new Map<Sequence, { readonly digest: Digest; readonly question: Question }>();
   /** Those that the NewView of one view names. */
   private readonly viewChanges = new Map<Digest, { readonly view: View; readonly question: Question }>();
 
@@ -64,13 +65,17 @@ export class Fetcher {
 
   /** This replica executed a sequence: what was fetched for it is no longer needed. */
   onExecuted(executed: Sequence): void {
-    for (const [digest, { sequence, question }] of this.batches) {
-      if (sequence <= executed) {
-        question.cancel();
-        this.batches.delete(digest);
-      }
-    }
+    this.dropBatchesUpTo(executed);
     this.ledger.onExecuted(executed);
+  }
+
+  /**
+   * Where the core stands: batches up to h, which come as ledger now, and view changes that only the NewViews of earlier
+   * views named aren't asked for any more.
+   */
+  onTurn({ view, active, lowWatermark }: Pick<CoreView, 'view' | 'active' | 'lowWatermark'>): void {
+    this.dropViewChangesBelow(active ? toView(view + 1) : view);
+    this.dropBatchesUpTo(lowWatermark);
   }
 
   /** Ends all fetches. */
@@ -81,16 +86,29 @@ export class Fetcher {
 
   /** The own store may have it: it was accepted in an earlier view, or decided before this replica asked. */
   private findBatch(sequence: Sequence, digest: Digest): void {
-    if (this.batches.has(digest)) {
+    if (this.isFetching(sequence, digest)) {
       return;
     }
     this.options.loadBatch(sequence, digest, (result) => {
       if (result.ok && result.value !== undefined) {
         this.options.onEvent({ kind: 'batchFetched', sequence, batch: result.value.batch });
-      } else if (!this.batches.has(digest)) {
+      } else if (!this.isFetching(sequence, digest)) {
         this.fetchBatch(sequence, digest);
       }
     });
+  }
+
+  private isFetching(sequence: Sequence, digest: Digest): boolean {
+    return this.batches.get(sequence)?.digest === digest;
+  }
+
+  private dropBatchesUpTo(last: Sequence): void {
+    for (const [sequence, { question }] of this.batches) {
+      if (sequence <= last) {
+        question.cancel();
+        this.batches.delete(sequence);
+      }
+    }
   }
 
   private fetchViewChange({ replica, digest, view }: Extract<FetchTarget, { kind: 'viewChange' }>): void {
@@ -110,7 +128,7 @@ export class Fetcher {
     this.viewChanges.set(digest, { view, question });
   }
 
-  /** What an older view's NewView named is no longer asked for. */
+  /** What the NewView of a view below this one named is no longer asked for. */
   private dropViewChangesBelow(view: View): void {
     for (const [digest, asked] of this.viewChanges) {
       if (asked.view < view) {
@@ -132,10 +150,11 @@ export class Fetcher {
         batch,
         requests.map(({ request }) => request),
       );
-      this.batches.delete(digest);
+      this.batches.delete(sequence);
       onEvent({ kind: 'batchFetched', sequence, batch });
       return true;
     });
-    this.batches.set(digest, { sequence, question });
+    this.batches.get(sequence)?.question.cancel();
+    this.batches.set(sequence, { digest, question });
   }
 }

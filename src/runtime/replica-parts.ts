@@ -335,6 +335,7 @@ export class ReplicaParts {
   private showState(): CoreView {
     const state = this.core.inspect(0);
     this.instrumentation.onTurn(state, () => this.explain());
+    this.fetcher.onTurn(state);
     this.inbox.showDepths();
     return state;
   }

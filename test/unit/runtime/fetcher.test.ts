@@ -115,6 +115,44 @@ describe('the fetcher', () => {
     assert.equal(bench.events.length, 1);
   });
 
+  it('gives up what the NewView of a view named that was left, or is entered', () => {
+    for (const [inView, active] of [
+      [3, false],
+      [2, true],
+    ] as const) {
+      const bench = new Bench();
+      bench.fetcher.fetch(targetOf(viewChangeOf(3, 2)));
+      const turn = { view: view(2), active: false, lowWatermark: sequence(0) };
+      bench.fetcher.onTurn(turn);
+      assert.equal(bench.timers.running, 1);
+      bench.fetcher.onTurn({ ...turn, view: view(inView), active });
+      assert.equal(bench.timers.running, 0);
+    }
+  });
+
+  it('asks for one batch a sequence, the one that was wanted last', () => {
+    const bench = new Bench();
+    const other = bodyOf(2_000, BODY.requests).batch;
+    bench.fetcher.fetch(WANTED);
+    bench.fetcher.fetch({ ...WANTED, digest: other.digest });
+    assert.equal(bench.timers.running, 1);
+    bench.answer({ kind: 'batch', batchBytes: BODY.batch.bytes }, 0);
+    assert.deepEqual(bench.events, []);
+    bench.answer({ kind: 'batch', batchBytes: other.bytes }, 1);
+    assert.deepEqual(bench.events, [{ kind: 'batchFetched', sequence: 5, batch: other }]);
+    assert.deepEqual([bench.fetcher.held.batchesFetched, bench.timers.running], [0, 0]);
+  });
+
+  it('asks for no batch up to h, which comes as ledger', () => {
+    const bench = new Bench();
+    bench.fetcher.fetch(WANTED);
+    const turn = { view: view(0), active: true, lowWatermark: sequence(4) };
+    bench.fetcher.onTurn(turn);
+    assert.equal(bench.fetcher.held.batchesFetched, 1);
+    bench.fetcher.onTurn({ ...turn, lowWatermark: sequence(5) });
+    assert.deepEqual([bench.fetcher.held.batchesFetched, bench.timers.running], [0, 0]);
+  });
+
   it('asks for nothing any more that was executed meanwhile, or after it stopped', () => {
     const bench = new Bench();
     bench.fetcher.fetch(WANTED);
