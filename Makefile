@@ -9,6 +9,7 @@ SEED ?=
 COUNT ?=
 FROM ?=
 MINUTES ?=
+HOSTILE_HOURS ?=
 RATE ?=
 ROUNDS ?=
 DEAD ?=
@@ -72,8 +73,9 @@ format: $(MODULES) ## Format code and protos, and apply safe fixes
 simulate: $(MODULES) ## Run the simulator's fixed seeds; SEED= runs one
 	@$(TSX) test/simulation/main.ts $(if $(SEED),--seed '$(SEED)')
 
-swarm: $(MODULES) ## Run COUNT seeds beyond the fixed ones, FROM a seed or where the last swarm ended
-	@$(TSX) test/simulation/main.ts --swarm $(if $(COUNT),--count '$(COUNT)') $(if $(FROM),--from '$(FROM)') $(if $(MINUTES),--minutes '$(MINUTES)')
+swarm: $(MODULES) ## Run COUNT seeds beyond the fixed ones, FROM a seed or where the last swarm ended; or HOSTILE_HOURS
+	@$(TSX) test/simulation/main.ts $(if $(HOSTILE_HOURS),--hostile-hours '$(HOSTILE_HOURS)', \
+	  --swarm $(if $(COUNT),--count '$(COUNT)') $(if $(FROM),--from '$(FROM)') $(if $(MINUTES),--minutes '$(MINUTES)'))
 
 endurance: $(BUILD) ## Kill replicas under load for ROUNDS rounds, 100 by default; SEED= repeats a run
 	@$(TSX) test/endurance/main.ts $(if $(ROUNDS),--rounds '$(ROUNDS)') $(if $(SEED),--seed '$(SEED)') \

@@ -3,6 +3,7 @@ import type { Transport } from '../ports/transport.js';
 import { createFabricating, createRepeating, createSwappingBatches } from './deceiving-primary.js';
 import { createCorrupting, createDelaying, createReplaying } from './disturbing.js';
 import { createContradicting, createEquivocating } from './equivocating.js';
+import { createFlooding } from './flooding.js';
 import { createForging } from './forging.js';
 import { createLying } from './lying.js';
 import { createLyingClient } from './lying-client.js';
@@ -39,6 +40,7 @@ const STRATEGIES = {
   stormingViews: createStormingViews,
   censoring: createCensoring,
   slowPrimary: createSlowPrimary,
+  flooding: createFlooding,
 } as const satisfies Readonly<Record<string, (context: StrategyContext) => Strategy>>;
 
 /** The name of a strategy. */

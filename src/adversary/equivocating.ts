@@ -1,13 +1,14 @@
 /**
- * Tells two stories: another batch at each sequence it proposes, and votes and checkpoints that fit it. One strategy
+ * Tells two stories: another batch at each sequence it proposes, votes and checkpoints that fit it, other view
+ * changes and new views. One strategy
  * tells each half of the peers one of them, consistently, and the whole coalition tells the same lie; nobody but who
  * compares notices. The other tells everybody both, each half in another order; so everybody holds proof of it.
  */
 import type { ReplicaId } from '../protocol/identifiers.js';
-import type { PrePrepare, ProtocolMessage, Signed } from '../protocol/messages.js';
-import type { Digest } from '../util/digest.js';
+import type { PrePrepare, ProtocolMessage, Signed, Status } from '../protocol/messages.js';
 import { decodeBatch, encodeBatch } from '../wire/batch-codec.js';
 import { encodePeerMessage } from '../wire/peer-codec.js';
+import { OthersViewChanges, otherNewView, otherViewChange } from './equivocating-views.js';
 import { type Outgoing, readOutgoing } from './own-statement.js';
 import { otherDigest, type Strategy, type StrategyContext, signStatement } from './strategy.js';
 
@@ -24,6 +25,7 @@ export function createEquivocating(context: StrategyContext): Strategy {
         context.send(peer, message);
       }
     },
+    onReceived: (_peer, message) => lies.onReceived(message),
   };
 }
 
@@ -45,6 +47,7 @@ export function createContradicting(context: StrategyContext): Strategy {
         context.send(peer, message);
       }
     },
+    onReceived: (_peer, message) => lies.onReceived(message),
   };
 }
 
@@ -55,14 +58,22 @@ function isDeceived(peer: ReplicaId): boolean {
 /** The other story, always the same one. */
 class Lies {
   private readonly known = new Map<string, Uint8Array>();
+  private readonly others: OthersViewChanges;
 
-  constructor(private readonly context: StrategyContext) {}
+  constructor(private readonly context: StrategyContext) {
+    this.others = new OthersViewChanges(context);
+  }
+
+  /** What others say about views makes another story of a new view. */
+  onReceived(message: Uint8Array): void {
+    this.others.onReceived(message);
+  }
 
   /** Makes the lie that stands for a message; false where there is none. */
   tell(message: Uint8Array, send: (lie: Uint8Array) => void): boolean {
     const outgoing = readOutgoing(this.context, message);
     const statement = outgoing?.statement;
-    if (outgoing === undefined || statement === undefined || !hasDigest(statement)) {
+    if (outgoing === undefined || statement === undefined || !isContradicted(statement)) {
       return false;
     }
     const name = JSON.stringify(statement);
@@ -90,17 +101,17 @@ class Lies {
       makeOtherProposal(this.context, statement, input.batchBytes, done);
       return;
     }
-    signStatement(this.context, otherStatement(this.context, statement), (signed: Signed) => {
+    signStatement(this.context, otherStatement(this.context, statement, this.others), (signed: Signed) => {
       done(encodePeerMessage({ kind: 'signed', signed }));
     });
   }
 }
 
-/** What can be said in two ways: a batch or a state is named by its digest. */
-type Contradicted = Extract<ProtocolMessage, { readonly type: 'prePrepare' | 'prepare' | 'commit' | 'checkpoint' }>;
+/** What is said once: of a batch, a state, or a view. */
+type Contradicted = Exclude<ProtocolMessage, Status>;
 
-function hasDigest(statement: ProtocolMessage): statement is Contradicted {
-  return 'batchDigest' in statement || statement.type === 'checkpoint';
+function isContradicted(statement: ProtocolMessage): statement is Contradicted {
+  return statement.type !== 'status';
 }
 
 /** The same requests at another time make another batch. */
@@ -126,10 +137,17 @@ function makeOtherProposal(
   });
 }
 
-function otherStatement({ coalition }: StrategyContext, statement: Contradicted): Contradicted {
-  if (statement.type === 'checkpoint') {
-    return { ...statement, headerDigest: otherDigest(statement.headerDigest) };
+function otherStatement(context: StrategyContext, statement: Contradicted, others: OthersViewChanges): Contradicted {
+  switch (statement.type) {
+    case 'checkpoint':
+      return { ...statement, headerDigest: otherDigest(statement.headerDigest) };
+    case 'viewChange':
+      return otherViewChange(statement);
+    case 'newView':
+      return otherNewView(statement, context.own, others);
+    default: {
+      const known = context.coalition.otherBatches.get(statement.batchDigest);
+      return { ...statement, batchDigest: known ?? otherDigest(statement.batchDigest) };
+    }
   }
-  const batchDigest: Digest = coalition.otherBatches.get(statement.batchDigest) ?? otherDigest(statement.batchDigest);
-  return { ...statement, batchDigest };
 }

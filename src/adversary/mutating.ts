@@ -1,6 +1,6 @@
 /**
  * Small changes of its own statements, each validly signed: one view or sequence off, another digest, an earlier value;
- * of certificates it passes on, an entry dropped or twice. Bugs are found one step away from what is right.
+ * of certificates it passes on or shows in view changes, an entry dropped or twice. Bugs are found one step away from what is right.
  */
 import type { Sequence, View } from '../protocol/identifiers.js';
 import type { Checkpoint, Commit, PrePrepare, Prepare, ProtocolMessage, Signed } from '../protocol/messages.js';
@@ -8,6 +8,7 @@ import type { Digest } from '../util/digest.js';
 import type { Envelope } from '../wire/envelope.js';
 import { decodePayload } from '../wire/message-codec.js';
 import { encodePeerMessage } from '../wire/peer-codec.js';
+import { mutateList, mutateNewView, mutateStatus, mutateViewChange } from './mutating-views.js';
 import { readOutgoing } from './own-statement.js';
 import { drawIndex, otherDigest, type Strategy, type StrategyContext, signStatement } from './strategy.js';
 
@@ -26,7 +27,7 @@ export function createMutating(context: StrategyContext): Strategy {
       } else if (input?.kind === 'committedBatch') {
         const commits = mutateList(context, signedOf(context, input.commits, isCommit));
         context.send(peer, encodePeerMessage({ kind: 'committedBatch', batchBytes: input.batchBytes, commits }));
-      } else if (statement === undefined || statement.type === 'status') {
+      } else if (statement === undefined) {
         context.send(peer, message);
       } else {
         const mutated = mutate(context, statement, earlierDigest);
@@ -59,8 +60,12 @@ function mutate(context: StrategyContext, statement: ProtocolMessage, earlier: D
       return drawIndex(context, 2) === 0
         ? { ...statement, headerDigest: otherDigest(statement.headerDigest) }
         : { ...statement, sequence: shifted(statement.sequence, step * context.limits.checkpointInterval) };
-    default:
-      return statement;
+    case 'viewChange':
+      return mutateViewChange(context, statement);
+    case 'newView':
+      return mutateNewView(context, statement);
+    case 'status':
+      return mutateStatus(context, statement);
   }
 }
 
@@ -86,15 +91,6 @@ function mutateVote(
 
 function shifted(sequence: Sequence, by: number): Sequence {
   return Math.max(1, sequence + by) as Sequence;
-}
-
-/** One entry fewer, or one twice. */
-function mutateList<T>(context: StrategyContext, list: readonly T[]): readonly T[] {
-  const at = drawIndex(context, Math.max(1, list.length));
-  const entry = list[at];
-  return drawIndex(context, 2) === 0 || entry === undefined
-    ? list.filter((_, index) => index !== at)
-    : list.map((kept, index) => (index === (at + 1) % list.length ? entry : kept));
 }
 
 function signedOf<M extends ProtocolMessage>(

@@ -169,6 +169,11 @@ export class Core {
     };
   }
 
+  /** T, the delay of the request timer and of the new-view timer. */
+  get timeoutMs(): number {
+    return this.state.timeoutMs;
+  }
+
   /** How much of what others sent is held. */
   countHeld(): CoreHeld {
     return countHeld(this.state);

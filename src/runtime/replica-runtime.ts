@@ -104,6 +104,11 @@ export class ReplicaRuntime implements ReplicaFace {
     return computeReplicaStatus(this.options.identity, this.sources(), this.parts?.explain());
   }
 
+  /** T, the delay of the request and new-view timers; undefined before it is ready. */
+  get timeoutMs(): number | undefined {
+    return this.parts?.core.timeoutMs;
+  }
+
   /** How much it holds of what others sent, undefined before it is ready. */
   countHeld(): ReplicaHeld | undefined {
     return this.parts?.countHeld();

@@ -11,7 +11,7 @@ import { SwarmLog } from './swarm.js';
 describe('a failing run', () => {
   it('shrinks to the faults that its failure needs', () => {
     const run = (leftOut: ReadonlySet<number>): ShrinkableOutcome => ({
-      plannedFaults: 6,
+      plannedParts: 6,
       violation: leftOut.has(1) || leftOut.has(4) ? undefined : { invariant: 1, text: '' },
     });
     assert.deepEqual([...shrink(run(new Set()), run).leftOut], [0, 2, 3, 5]);
@@ -19,7 +19,7 @@ describe('a failing run', () => {
 
   it('keeps a fault without which another invariant breaks', () => {
     const run = (leftOut: ReadonlySet<number>): ShrinkableOutcome => ({
-      plannedFaults: 2,
+      plannedParts: 2,
       violation: { invariant: leftOut.has(0) ? 15 : 1, text: '' },
     });
     assert.deepEqual([...shrink(run(new Set()), run).leftOut], [1]);

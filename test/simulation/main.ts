@@ -6,12 +6,14 @@
  *     tsx test/simulation/main.ts --seed N --trace       one seed with its trace
  *     tsx test/simulation/main.ts --swarm [--count N] [--from SEED] [--minutes N]
  *                                                        seeds beyond the fixed ones; goes on and adds up
+ *     tsx test/simulation/main.ts --hostile-hours H      so long hostile traffic; what replicas hold at most
  */
 import { readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { runCampaign, serveSeeds } from './campaign.js';
+import { describeHostile, runHostile } from './hostile.js';
 import { type SeedReport, Totals } from './report.js';
 import { runSeed } from './run.js';
 import { shrink } from './shrink.js';
@@ -33,11 +35,14 @@ const { values } = parseArgs({
     count: { type: 'string', default: '1000' },
     from: { type: 'string' },
     minutes: { type: 'string' },
+    'hostile-hours': { type: 'string' },
   },
 });
 
 if (values.worker) {
   serveSeeds(reportOf);
+} else if (values['hostile-hours'] !== undefined) {
+  process.exitCode = runHostileHours(Number(values['hostile-hours'])) ? 0 : 1;
 } else if (values.seed !== undefined) {
   process.exitCode = runOne(Number(values.seed), values.trace) ? 0 : 1;
 } else if (values.swarm) {
@@ -79,7 +84,9 @@ function runOne(seed: number, showsTrace: boolean): boolean {
   console.log(JSON.stringify(rest));
   if (violation !== undefined) {
     if (shrunk !== undefined) {
-      console.log(`it takes ${whole.plannedFaults - shrunk.leftOut.size} of ${whole.plannedFaults} planned faults`);
+      console.log(
+        `it takes ${whole.plannedParts - shrunk.leftOut.size} of ${whole.plannedParts} planned faults and lies`,
+      );
     }
     printFailure(seed, violation);
   }
@@ -89,6 +96,19 @@ function runOne(seed: number, showsTrace: boolean): boolean {
 function printFailure(seed: number, { invariant, text }: NonNullable<SeedReport['violation']>): void {
   console.log(`\nseed ${seed}: invariant ${invariant} (docs/testing.md) does not hold\n${text}`);
   console.log(`reproduce: make simulate SEED=${seed}`);
+}
+
+/** Clusters of four and of seven under hostile traffic, one after the other. */
+function runHostileHours(hours: number): boolean {
+  const outcomes = [4, 7].map((replicaCount) => {
+    const onProgress = (virtualMs: number): void => {
+      console.log(`${replicaCount} replicas, ${(virtualMs / 60_000).toFixed(0)} virtual minutes`);
+    };
+    const outcome = runHostile({ replicaCount, virtualMs: hours * 3_600_000, onProgress });
+    console.log(describeHostile(replicaCount, outcome));
+    return outcome;
+  });
+  return outcomes.every(({ violation }) => violation === undefined);
 }
 
 /** A swarm says now and then how far it is. It begins no seed when its time is over. */
@@ -113,7 +133,7 @@ async function runSwarm(count: number, from: string | undefined, minutes: number
   for (const report of new SwarmLog(SWARM_LOG).earlier) {
     all.add(report);
   }
-  console.log(`\nall swarms so far: ${all.seeds} seeds, ${all.failures.length} failed`);
+  console.log(`\nall swarms so far\n${all.summary(all.seedsMs / WORKERS)}`);
   for (const { seed } of all.failures) {
     console.log(`reproduce: make simulate SEED=${seed}`);
   }

@@ -17,6 +17,8 @@ export class Totals {
   private seedsWithViews = 0;
   private unknownOutcomes = 0;
   private readonly seedsWithFault = new Map<string, number>();
+  private readonly seedsOfSize = new Map<number, number>();
+  private withRealSignatures = 0;
   private readonly wallMs: number[] = [];
 
   /** Adds a seed. */
@@ -33,10 +35,24 @@ export class Totals {
     for (const kind of [...Object.keys(report.faults), ...report.strategies]) {
       this.seedsWithFault.set(kind, (this.seedsWithFault.get(kind) ?? 0) + 1);
     }
+    this.seedsOfSize.set(report.replicaCount, (this.seedsOfSize.get(report.replicaCount) ?? 0) + 1);
+    this.withRealSignatures += report.hasRealSignatures ? 1 : 0;
     this.wallMs.push(report.wallMs);
     if (report.violation !== undefined) {
       this.failures.push(report);
     }
+  }
+
+  /** How long the seeds took one after the other. */
+  get seedsMs(): number {
+    return this.wallMs.reduce((sum, ms) => sum + ms, 0);
+  }
+
+  private sizes(): string {
+    return [...this.seedsOfSize]
+      .sort(([left], [right]) => left - right)
+      .map(([size, seeds]) => `${seeds} of ${size}`)
+      .join(', ');
   }
 
   /** The share of seeds in which each kind of fault began, in percent. */
@@ -52,6 +68,7 @@ export class Totals {
     const virtualHours = this.virtualMs / 3_600_000;
     return [
       `seeds            ${this.seeds}, ${this.failures.length} failed`,
+      `replicas         ${this.sizes()}; ${this.withRealSignatures} seeds with real signatures`,
       `events           ${this.steps}, of them ${this.messages} messages`,
       `operations       ${this.operations} answered, ${this.unknownOutcomes} with an unknown outcome`,
       `view changes     ${this.views} in ${this.seedsWithViews} seeds`,

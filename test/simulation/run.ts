@@ -3,16 +3,18 @@
  * a quorum of correct replicas is healed, every other fault stays for good, and within a bound every caller must be
  * answered and everything that waits executed. Then the histories are judged.
  */
-import type { StrategyName } from '../../src/adversary/adversary.js';
 import { refuseAgainstLedger } from '../support/linearizability/ledger-order.js';
 import { searchLinearization } from '../support/linearizability/search.js';
+import { IdleTraffic } from './checks/idle-traffic.js';
 import type { Violation } from './checks/observer.js';
+import type { ByzantineKind } from './cluster/byzantine.js';
 import { Cluster } from './cluster/cluster.js';
 import type { SimulatedReplica } from './cluster/simulated-replica.js';
 import type { FaultKind } from './faults/fault.js';
 import { FaultRunner } from './faults/fault-runner.js';
 import { Random } from './kernel/random.js';
-import { drawScenario, type Scenario } from './scenario.js';
+import { countParts, drawScenario, type Scenario, withoutParts } from './scenario.js';
+import { computeServingBoundMs, judgeSettled } from './settling.js';
 import { SimulatedClient } from './work/client.js';
 import { HistoryRecorder } from './work/history-recorder.js';
 import { LedgerRecorder } from './work/ledger-recorder.js';
@@ -22,7 +24,7 @@ export interface RunOptions {
   readonly seed: number;
   /** Whether to keep a line an event. */
   readonly keepsTrace: boolean;
-  /** Faults of the plan, by their place in it, that are left out. */
+  /** Parts of the plan, by their place in it, that are left out. */
   readonly leftOut?: ReadonlySet<number>;
 }
 
@@ -33,7 +35,8 @@ export interface RunOutcome {
   readonly traceHash: string;
   readonly traceLines: readonly string[];
   readonly replicaCount: number;
-  readonly plannedFaults: number;
+  /** How many parts the plan has: faults, and what Byzantine replicas do. */
+  readonly plannedParts: number;
   readonly steps: number;
   readonly messages: number;
   readonly virtualMs: number;
@@ -41,10 +44,11 @@ export interface RunOutcome {
   readonly unknownOutcomes: number;
   readonly sequences: number;
   readonly views: number;
+  readonly hasRealSignatures: boolean;
   /** How often each kind of fault began. */
   readonly faults: Readonly<Partial<Record<FaultKind, number>>>;
-  /** The strategies of the replicas that were not correct. */
-  readonly strategies: readonly StrategyName[];
+  /** How the replicas were that were not correct. */
+  readonly strategies: readonly ByzantineKind[];
   /** Whether a search for an order of the callers' history was given up. */
   readonly undecided: boolean;
 }
@@ -54,17 +58,18 @@ const KEYS = ['a', 'b', 'c', 'd', 'e'] as const;
 const OPERATIONS_AFTER_HEALING = 2;
 /** Less than half the request timeout: nobody's timer may be taken for another's. */
 const PULSE_MS_MEAN = 700;
-/** What a healed quorum needs beside view changes: links come up, replicas catch up, open calls run into timeouts. */
-const SETTLING_MS = 60_000;
 
 /** Runs one seed. */
 export function runSeed(options: RunOptions): RunOutcome {
-  return new Run(drawScenario(options.seed), options).outcome();
+  const planned = drawScenario(options.seed);
+  const scenario = options.leftOut === undefined ? planned : withoutParts(planned, options.leftOut);
+  return { ...new Run(scenario, options).outcome(), plannedParts: countParts(planned) };
 }
 
 class Run {
   private readonly history = new HistoryRecorder();
   private readonly ledger: LedgerRecorder;
+  private readonly traffic = new IdleTraffic();
   private readonly cluster: Cluster;
   private readonly faults: FaultRunner;
   private readonly clients: readonly SimulatedClient[];
@@ -88,8 +93,9 @@ class Run {
       seed: name,
       parameters,
       byzantine: scenario.byzantine,
+      hasRealSignatures: scenario.hasRealSignatures,
       keepsTrace: options.keepsTrace,
-      observers: [this.ledger],
+      observers: [this.ledger, this.traffic],
     });
     const random = new Random(name);
     this.faults = new FaultRunner(this.cluster.world, this.cluster.replicas, random.fork('fault runner'));
@@ -100,10 +106,10 @@ class Run {
   }
 
   /** Does all of it. */
-  outcome(): RunOutcome {
+  outcome(): Omit<RunOutcome, 'plannedParts'> {
     const { cluster, scenario, options } = this;
     const { world } = cluster;
-    this.faults.schedule(scenario.faults.filter((_, index) => options.leftOut?.has(index) !== true));
+    this.faults.schedule(scenario.faults);
     cluster.start();
     for (const client of this.clients) {
       client.allow(scenario.operationsOfClient);
@@ -118,7 +124,6 @@ class Run {
       traceHash: world.trace.hash,
       traceLines: world.trace.lines,
       replicaCount: scenario.parameters.sizes.replicaCount,
-      plannedFaults: scenario.faults.length,
       steps: world.loop.steps,
       messages: world.network.deliveredMessages,
       virtualMs: world.loop.nowMs,
@@ -126,6 +131,7 @@ class Run {
       unknownOutcomes: this.clients.reduce((sum, client) => sum + client.unknown, 0),
       sequences: cluster.agreement.height,
       views: Math.max(0, ...cluster.correct.map((replica) => replica.status()?.view ?? 0)),
+      hasRealSignatures: scenario.hasRealSignatures,
       faults: Object.fromEntries(this.faults.begun),
       strategies: [...new Set([...scenario.byzantine.values()].flat())],
       undecided: this.undecided,
@@ -167,7 +173,7 @@ class Run {
       this.pulse.start();
     }
     const isAnswered = (): boolean => clients.every((client, index) => client.answered >= (due[index] ?? 0));
-    const boundMs = this.computeBoundMs();
+    const boundMs = computeServingBoundMs({ cluster, scenario });
     const isAnsweredInTime = cluster.runUntil(loop.nowMs + boundMs, isAnswered);
     if (!isAnsweredInTime) {
       violations.report(15, `callers had no answers for ${boundMs} ms: ${this.describe()}`);
@@ -178,17 +184,7 @@ class Run {
     if (!cluster.runUntil(loop.nowMs + boundMs, () => this.isCalm())) {
       violations.report(15, `what waits was not executed for ${boundMs} ms: ${this.describe()}`);
     }
-  }
-
-  /** f + 1 view changes, beginning with the longest timeout that so many views can have led to, and what else it takes. */
-  private computeBoundMs(): number {
-    const { local, sizes } = this.scenario.parameters;
-    const views = Math.max(0, ...this.cluster.correct.map((replica) => replica.status()?.view ?? 0));
-    let boundMs = SETTLING_MS;
-    for (let change = 0; change <= sizes.faultsMax; change++) {
-      boundMs += Math.min(local.requestTimeoutMaxMs, local.requestTimeoutMs * 2 ** (views + change));
-    }
-    return boundMs;
+    judgeSettled({ cluster, scenario, traffic: this.traffic });
   }
 
   /** Whether all callers have their answers and the healed replicas executed the same, and nothing waits at them. */

@@ -1,8 +1,9 @@
 /** The fixed seeds cover what can go wrong, and what goes wrong shows. */
 import assert from 'node:assert/strict';
+import { BYZANTINE_KINDS } from './cluster/byzantine.js';
 import { FAULT_KINDS } from './faults/fault.js';
 import { runSeed } from './run.js';
-import { DRAWN_STRATEGIES, drawScenario, type Scenario } from './scenario.js';
+import { drawScenario, type Scenario } from './scenario.js';
 
 const FIXED_SEEDS = Array.from({ length: 200 }, (_, index) => index + 1);
 const SHARE_MIN = 0.05;
@@ -21,7 +22,7 @@ describe('the fixed seeds', () => {
   });
 
   it('have each Byzantine strategy in at least one of twenty, and never more than f liars', () => {
-    for (const name of DRAWN_STRATEGIES) {
+    for (const name of BYZANTINE_KINDS) {
       const share = shareOf(({ byzantine }) => [...byzantine.values()].some((names) => names.includes(name)));
       assert.ok(share >= SHARE_MIN, `${name} is in ${share} of the seeds`);
     }
@@ -32,6 +33,20 @@ describe('the fixed seeds', () => {
     }
   });
 
+  it('have two and three liars that lie together, where so many may', () => {
+    for (const [replicaCount, liars] of [
+      [7, 2],
+      [10, 2],
+      [10, 3],
+    ]) {
+      const isCoalition = ({ byzantine, parameters }: Scenario): boolean =>
+        parameters.sizes.replicaCount === replicaCount &&
+        byzantine.size === liars &&
+        new Set([...byzantine.values()].map((kinds) => kinds.join())).size === 1;
+      assert.ok(shareOf(isCoalition) > 0, `${liars} of ${replicaCount}`);
+    }
+  });
+
   it('have clusters of each size', () => {
     for (const size of [4, 5, 6, 7, 10]) {
       assert.ok(shareOf(({ parameters }) => parameters.sizes.replicaCount === size) > 0);
@@ -39,27 +54,35 @@ describe('the fixed seeds', () => {
   });
 });
 
-describe('each kind of fault', () => {
-  for (const kind of FAULT_KINDS) {
-    it(`changes a trace: ${kind}`, function () {
-      this.timeout(30_000);
-      const seed = quickestSeedWith(kind);
-      const { faults } = drawScenario(seed);
-      const ofKind = faults.flatMap(({ effect }, index) => (effect.kind === kind ? [index] : []));
-      const whole = runSeed({ seed, keepsTrace: false });
-      const without = runSeed({ seed, keepsTrace: false, leftOut: new Set(ofKind) });
-      assert.notEqual(whole.traceHash, without.traceHash);
+/** A plan's parts of one name, by their places. */
+function partsOf({ faults, byzantine }: Scenario, name: string): ReadonlySet<number> {
+  const names = [...faults.map(({ effect }) => effect.kind), ...[...byzantine.values()].flat()];
+  return new Set(names.flatMap((each, index) => (each === name ? [index] : [])));
+}
+
+describe('each fault and each way to be Byzantine', () => {
+  for (const name of [...FAULT_KINDS, ...BYZANTINE_KINDS]) {
+    it(`changes a trace: ${name}`, function () {
+      this.timeout(60_000);
+      // Who lies only as a primary may never be one in a short run.
+      const changed = quickestSeedsWith(name).find((seed) => {
+        const leftOut = partsOf(drawScenario(seed), name);
+        const [whole, without] = [new Set<number>(), leftOut].map((parts) =>
+          runSeed({ seed, keepsTrace: false, leftOut: parts }),
+        );
+        return whole?.traceHash !== without?.traceHash;
+      });
+      assert.notEqual(changed, undefined);
     });
   }
 });
 
 /** Small clusters with little to do are quick. */
-function quickestSeedWith(kind: string): number {
+function quickestSeedsWith(name: string): readonly number[] {
   const costOf = ({ parameters, operationsOfClient, clientCount }: Scenario): number =>
     parameters.sizes.replicaCount ** 2 * operationsOfClient * clientCount;
-  const [quickest] = [...PLANS]
-    .filter(([, { faults }]) => faults.some(({ effect }) => effect.kind === kind))
-    .sort(([, left], [, right]) => costOf(left) - costOf(right));
-  assert.ok(quickest !== undefined);
-  return quickest[0];
+  return [...PLANS]
+    .filter(([, scenario]) => partsOf(scenario, name).size > 0)
+    .sort(([, left], [, right]) => costOf(left) - costOf(right))
+    .map(([seed]) => seed);
 }

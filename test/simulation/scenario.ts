@@ -1,8 +1,8 @@
 /** All that a seed decides about a run before it begins. */
 
-import { STRATEGY_NAMES, type StrategyName } from '../../src/adversary/adversary.js';
 import { type ReplicaId, replicaId } from '../../src/protocol/identifiers.js';
 import type { QuorumSizes } from '../../src/protocol/quorum.js';
+import { BYZANTINE_KINDS, type ByzantineKind } from './cluster/byzantine.js';
 import { type ClusterParameters, drawParameters } from './cluster/parameters.js';
 import { drawFaults, drawPermanentFault } from './faults/draw-faults.js';
 import type { Fault, FaultEffect } from './faults/fault.js';
@@ -21,23 +21,23 @@ export interface Scenario {
   readonly faultsMs: number;
   readonly faults: readonly Fault[];
   /** The replicas that are not correct, and how. */
-  readonly byzantine: ReadonlyMap<ReplicaId, readonly StrategyName[]>;
+  readonly byzantine: ReadonlyMap<ReplicaId, readonly ByzantineKind[]>;
+  readonly hasRealSignatures: boolean;
   /** The correct replicas that are healed in the end: a quorum. */
   readonly healed: ReadonlySet<ReplicaId>;
   /** What stays wrong with the others. */
   readonly permanent: readonly FaultEffect[];
 }
 
+/** Real signatures are slow: few seeds have them, and no large clusters. */
+const REAL_SIGNATURES_EVERY = 13;
+const REAL_SIGNATURES_REPLICAS_MAX = 5;
+
 const FAULTS_MS_MIN = 2_000;
 const FAULTS_MS_MAX = 20_000;
 /** About how many messages of agreement a run has: a bound on what a seed costs. */
 const MESSAGES_MIN = 500;
 const MESSAGES_MAX = 4_000;
-
-/** Not yet: with them other seeds show that what waits for execution outgrows its bound. */
-const NOT_DRAWN: ReadonlySet<StrategyName> = new Set(['contradicting', 'censoring', 'slowPrimary']);
-/** The strategies of the seeds. */
-export const DRAWN_STRATEGIES = STRATEGY_NAMES.filter((name) => !NOT_DRAWN.has(name));
 
 /** The plan of a seed. */
 export function drawScenario(seed: number): Scenario {
@@ -67,6 +67,7 @@ export function drawScenario(seed: number): Scenario {
     faultsMs,
     faults: drawFaults({ random: random.fork('faults'), replicaCount, phaseMs: faultsMs }),
     byzantine,
+    hasRealSignatures: seed % REAL_SIGNATURES_EVERY === 0 && replicaCount <= REAL_SIGNATURES_REPLICAS_MAX,
     healed,
     permanent,
   };
@@ -77,24 +78,42 @@ function drawByzantine(
   seed: number,
   random: Random,
   { replicaCount, faultsMax }: QuorumSizes,
-): ReadonlyMap<ReplicaId, readonly StrategyName[]> {
+): ReadonlyMap<ReplicaId, readonly ByzantineKind[]> {
   const ids = Array.from({ length: replicaCount }, (_, id) => replicaId(id));
-  const count = random.chance(0.15) ? 0 : random.integer(1, faultsMax);
-  const common = drawStrategies(seed, random);
+  const count = random.chance(0.1) ? 0 : random.integer(1, faultsMax);
+  const common = drawKinds(seed, random);
   const isCoalition = random.chance(0.6);
   // The first primaries have the most to lie about.
   const first = random.integer(0, 2);
   const order = random.chance(0.5) ? [...ids.slice(first), ...ids.slice(0, first)] : random.shuffle(ids);
   const liars = order.slice(0, count);
-  return new Map(liars.map((id) => [id, isCoalition ? common : drawStrategies(seed + id, random)]));
+  return new Map(liars.map((id) => [id, isCoalition ? common : drawKinds(seed + id, random)]));
 }
 
-/** One or two, the first in turn by seed; forging helps those who tell two stories most. */
-function drawStrategies(turn: number, random: Random): readonly StrategyName[] {
+/**
+ * One or two, each in turn by seed and in every pair, so that none is rare; forging helps those who tell two stories
+ * most.
+ */
+function drawKinds(turn: number, random: Random): readonly ByzantineKind[] {
   if (random.chance(0.03)) {
     return ['equivocating', 'forging'];
   }
-  const first = DRAWN_STRATEGIES[turn % DRAWN_STRATEGIES.length] ?? 'silent';
-  const second = random.pick(DRAWN_STRATEGIES);
-  return second === first || random.chance(0.2) ? [first] : [first, second];
+  const count = BYZANTINE_KINDS.length;
+  const step = 1 + (Math.floor(turn / count) % (count - 1));
+  const [first, second] = [turn, turn + step].map((place) => BYZANTINE_KINDS[place % count] ?? 'silent');
+  return [first, ...(random.chance(0.1) ? [] : [second])].filter((kind) => kind !== undefined);
+}
+
+/** How many parts a plan has that can be left out: its faults, and what each Byzantine replica does. */
+export function countParts({ faults, byzantine }: Scenario): number {
+  return faults.length + [...byzantine.values()].flat().length;
+}
+
+/** The plan without these of its parts. A replica that does nothing wrong any more is still not held to anything. */
+export function withoutParts(scenario: Scenario, leftOut: ReadonlySet<number>): Scenario {
+  let part = scenario.faults.length;
+  const byzantine = new Map(
+    [...scenario.byzantine].map(([replica, kinds]) => [replica, kinds.filter(() => !leftOut.has(part++))]),
+  );
+  return { ...scenario, byzantine, faults: scenario.faults.filter((_, index) => !leftOut.has(index)) };
 }

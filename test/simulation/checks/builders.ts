@@ -10,7 +10,7 @@ import { encodePayload } from '../../../src/wire/message-codec.js';
 import { encodePeerMessage } from '../../../src/wire/peer-codec.js';
 import { batchOf, CONSENSUS, digest, request, verified } from '../../support/core-cluster.js';
 import { Random } from '../kernel/random.js';
-import { SignatureRegistry } from '../machine/signatures.js';
+import { KeyedHashScheme, SignatureRegistry } from '../machine/signatures.js';
 import { type Observer, Observers, Violations } from './observer.js';
 import { MessageReader, type SeenMessage } from './seen-message.js';
 
@@ -24,7 +24,7 @@ export const LIMITS = { ...CONSENSUS, replicaCount: 4 };
 
 /** Keys of four replicas. */
 export function registry(): SignatureRegistry {
-  return new SignatureRegistry(new Random('checks'), CLIENTS, () => undefined);
+  return new SignatureRegistry(new Random('checks'), new KeyedHashScheme(new Random('keys'), CLIENTS), () => undefined);
 }
 
 /** Shows a check one run and gives the invariant that it finds broken. */

@@ -1,5 +1,4 @@
 /** A whole cluster on one virtual machine room, with everything that is checked of it. */
-import type { StrategyName } from '../../../src/adversary/adversary.js';
 import { createCoalition } from '../../../src/adversary/strategy.js';
 import { sha256 } from '../../../src/crypto/hash.js';
 import { type ReplicaId, replicaId } from '../../../src/protocol/identifiers.js';
@@ -24,7 +23,10 @@ import { EventLoop } from '../kernel/event-loop.js';
 import { Random } from '../kernel/random.js';
 import { Trace } from '../kernel/trace.js';
 import { SimulatedNetwork } from '../machine/network.js';
-import { SignatureRegistry } from '../machine/signatures.js';
+import { createRsaScheme } from '../machine/rsa.js';
+import { KeyedHashScheme, SignatureRegistry } from '../machine/signatures.js';
+import { TwinLinks } from '../machine/twins.js';
+import { type ByzantineKind, strategiesOf } from './byzantine.js';
 import { correctOnly } from './correct-only.js';
 import type { ClusterParameters } from './parameters.js';
 import { SimulatedReplica } from './simulated-replica.js';
@@ -36,8 +38,10 @@ export interface ClusterOptions {
   readonly seed: string;
   readonly parameters: ClusterParameters;
   /** The replicas that are not correct, and what makes them so. */
-  readonly byzantine: ReadonlyMap<ReplicaId, readonly StrategyName[]>;
+  readonly byzantine: ReadonlyMap<ReplicaId, readonly ByzantineKind[]>;
   readonly keepsTrace: boolean;
+  /** Whether signatures are real RSA ones, which cost a hundred times as much. */
+  readonly hasRealSignatures?: boolean;
   /** More that watches. */
   readonly observers: readonly Observer[];
   /** A negative control: replicas that don't wait for their disks, and the invariants that are not looked at. */
@@ -45,7 +49,7 @@ export interface ClusterOptions {
 }
 
 /** Counting all that is held costs as much as many steps. */
-const STEPS_BETWEEN_COUNTS = 64;
+const STEPS_BETWEEN_COUNTS = 256;
 
 /** A cluster of one run. */
 export class Cluster {
@@ -53,6 +57,8 @@ export class Cluster {
   readonly agreement: AgreementCheck;
   readonly bounds: BoundsCheck;
   readonly replicas: readonly SimulatedReplica[];
+  /** Second processes of replicas that are two. */
+  private readonly twins: SimulatedReplica[] = [];
 
   constructor(options: ClusterOptions) {
     const { seed, parameters, byzantine, keepsTrace } = options;
@@ -66,7 +72,11 @@ export class Cluster {
     const isCorrect = (replica: ReplicaId): boolean => !byzantine.has(replica);
     const ids = Array.from({ length: replicaCount }, (_, id) => replicaId(id));
     const clientIds = ids.map((id): ClientId => sha256(utf8(`client ${id}`)) as string as ClientId);
-    const signatures = new SignatureRegistry(random.fork('signatures'), clientIds, (signer, type, payload) =>
+    const keys = random.fork('signatures');
+    const scheme = options.hasRealSignatures
+      ? createRsaScheme(replicaCount, clusterId)
+      : new KeyedHashScheme(keys, clientIds);
+    const signatures = new SignatureRegistry(keys, scheme, (signer, type, payload) =>
       observer.onSigned(signer, type, payload),
     );
     this.bounds = new BoundsCheck(violations, parameters);
@@ -106,7 +116,25 @@ export class Cluster {
       isCorrect,
       syncs: options.withoutSync === undefined,
     };
-    this.replicas = ids.map((id) => new SimulatedReplica(this.world, id, byzantine.get(id) ?? []));
+    this.replicas = ids.map((id) => this.createReplica(id, byzantine.get(id) ?? []));
+  }
+
+  private createReplica(id: ReplicaId, kinds: readonly ByzantineKind[]): SimulatedReplica {
+    const { world } = this;
+    const { loop, network, random, parameters } = world;
+    const strategies = strategiesOf(kinds);
+    if (!kinds.includes('twins')) {
+      return new SimulatedReplica(world, id, strategies);
+    }
+    const links = new TwinLinks({
+      loop,
+      network,
+      random: random.fork(`twins ${id}`),
+      own: id,
+      replicaCount: parameters.sizes.replicaCount,
+    });
+    this.twins.push(new SimulatedReplica(world, id, strategies, { links, which: 1 }));
+    return new SimulatedReplica(world, id, strategies, { links, which: 0 });
   }
 
   /** The replicas that do what they should. */
@@ -116,7 +144,7 @@ export class Cluster {
 
   /** Starts every process. */
   start(): void {
-    for (const replica of this.replicas) {
+    for (const replica of [...this.replicas, ...this.twins]) {
       replica.start();
     }
   }

@@ -22,6 +22,7 @@ import { type CrashLoss, SimulatedDisk } from '../machine/disk.js';
 import { ProcessLife } from '../machine/process-life.js';
 import { createSimulatedTimers } from '../machine/timers.js';
 import { createSimulatedTransport } from '../machine/transport.js';
+import type { Twin, TwinLinks } from '../machine/twins.js';
 import { createWatchedMetrics } from './watched-metrics.js';
 import { watchStore } from './watched-store.js';
 import type { World } from './world.js';
@@ -49,8 +50,14 @@ export class SimulatedReplica {
     readonly id: ReplicaId,
     /** What makes it Byzantine, from the wire inwards; none for a correct one. */
     private readonly strategies: readonly StrategyName[],
+    /** Where it is one of two with one key. */
+    private readonly twin?: { readonly links: TwinLinks; readonly which: Twin },
   ) {
-    this.disk = new SimulatedDisk(world.loop, world.random.fork(`disk ${id}`));
+    this.disk = new SimulatedDisk(world.loop, world.random.fork(`disk ${this.name}`));
+  }
+
+  private get name(): string {
+    return this.twin?.which === 1 ? `${this.id} twin` : `${this.id}`;
   }
 
   /** Whether its process runs, paused or not. */
@@ -104,7 +111,11 @@ export class SimulatedReplica {
     world.trace.add('crash', [id], () => `replica ${id}; of its unsynced writes ${loss} are lost`);
     world.observer.onCrashed(id);
     this.disk.crash(loss);
-    world.network.detach(id);
+    if (this.twin === undefined) {
+      world.network.detach(id);
+    } else {
+      this.twin.links.forget(this.twin.which);
+    }
   }
 
   /** It crashes after so many more calls to its machine. */
@@ -150,6 +161,11 @@ export class SimulatedReplica {
     return this.running?.runtime.status();
   }
 
+  /** T: how long it waits for a primary, undefined where it doesn't run. */
+  get timeoutMs(): number | undefined {
+    return this.running?.runtime.timeoutMs;
+  }
+
   /** How much it holds of what others sent, undefined where it doesn't run. */
   countHeld(): ReplicaHeld | undefined {
     return this.running?.runtime.countHeld();
@@ -163,10 +179,12 @@ export class SimulatedReplica {
     const timers = createSimulatedTimers({
       loop,
       life,
-      random: world.random.fork(`timers ${id}`),
+      random: world.random.fork(`timers ${this.name}`),
       clockOffsetMs: () => this.clockOffsetMs,
     });
-    const honest = createSimulatedTransport({ network, own: id, replicaCount: sizes.replicaCount, life });
+    const honest =
+      this.twin?.links.createTransport(this.twin.which, life) ??
+      createSimulatedTransport({ network, own: id, replicaCount: sizes.replicaCount, life });
     const transport = this.strategies.reduce(
       (inner: Transport, strategy) => createAdversary(strategy, this.adversaryOptions(inner, signer, timers)),
       honest,

@@ -1,7 +1,8 @@
 /**
- * Signatures that cost next to nothing and that nobody can forge: a keyed hash whose keys only this registry has. A
- * signer signs for one replica (and the client that it is), so an adversary that is given its own signers can't sign
- * for others. They are randomised like the real ones: signing twice gives two signatures.
+ * The keys of a run. Signatures are made by a scheme: in most runs one that costs next to nothing and that nobody can
+ * forge, a keyed hash whose keys only the scheme has; in a few real RSA (rsa.ts). A signer signs for one replica (and the
+ * client that it is), so an adversary that is given its own signer can't sign for others. Signatures are randomised:
+ * signing twice gives two.
  */
 import type { SignatureType, Signer, Verifier } from '../../../src/ports/signatures.js';
 import type { ReplicaId } from '../../../src/protocol/identifiers.js';
@@ -19,23 +20,30 @@ const SIGN_MS_MEAN = 0.1;
 /** Told of every signature that is made. */
 export type SignatureWatch = (replica: ReplicaId, type: SignatureType, payload: Uint8Array) => void;
 
+/** How signatures are made and checked. */
+export interface SignatureScheme {
+  /** Of the clients that the replicas are. */
+  readonly clientIds: readonly ClientId[];
+  readonly verifier: Verifier;
+  sign(replica: ReplicaId, type: SignatureType, payload: Uint8Array, random: Random): Uint8Array;
+}
+
 /** All keys of a run. */
 export class SignatureRegistry {
-  private readonly secrets: readonly number[];
-  private readonly replicaOfClient: ReadonlyMap<ClientId, ReplicaId>;
-
   constructor(
     private readonly random: Random,
-    private readonly clientIds: readonly ClientId[],
+    private readonly scheme: SignatureScheme,
     private readonly onSigned: SignatureWatch,
-  ) {
-    this.secrets = clientIds.map(() => random.bits());
-    this.replicaOfClient = new Map(clientIds.map((id, replica) => [id, replica as ReplicaId]));
+  ) {}
+
+  /** Checks everybody's signatures. */
+  get verifier(): Verifier {
+    return this.scheme.verifier;
   }
 
   /** The client that a replica is. */
   clientOf(replica: ReplicaId): ClientId {
-    const id = this.clientIds[replica];
+    const id = this.scheme.clientIds[replica];
     assert(id !== undefined, `replica ${replica} is one of the cluster`);
     return id;
   }
@@ -43,7 +51,7 @@ export class SignatureRegistry {
   /** Signs for a replica at once. Adversaries get this one. */
   signNow(replica: ReplicaId, type: SignatureType, payload: Uint8Array): Uint8Array {
     this.onSigned(replica, type, payload);
-    return this.compute(replica, type, payload, this.random.bits());
+    return this.scheme.sign(replica, type, payload, this.random);
   }
 
   /** Signs for a replica as a key on its machine does: later, and in any order. */
@@ -58,8 +66,25 @@ export class SignatureRegistry {
       },
     };
   }
+}
 
-  /** Checks everybody's signatures. */
+/** Signatures that cost next to nothing. */
+export class KeyedHashScheme implements SignatureScheme {
+  private readonly secrets: readonly number[];
+  private readonly replicaOfClient: ReadonlyMap<ClientId, ReplicaId>;
+
+  constructor(
+    random: Random,
+    readonly clientIds: readonly ClientId[],
+  ) {
+    this.secrets = clientIds.map(() => random.bits());
+    this.replicaOfClient = new Map(clientIds.map((id, replica) => [id, replica as ReplicaId]));
+  }
+
+  sign(replica: ReplicaId, type: SignatureType, payload: Uint8Array, random: Random): Uint8Array {
+    return this.compute(replica, type, payload, random.bits());
+  }
+
   readonly verifier: Verifier = {
     verifyReplica: (type, replica, payload, signature) => this.isValid(replica, type, payload, signature),
     verifyClient: (type, client, payload, signature) => {

@@ -275,6 +275,71 @@ describe('Byzantine strategies', () => {
     assert.ok(isSigned(envelopeOf(hidden)));
   });
 
+  it('equivocate about views: a view change that shows less, a new view that names another', () => {
+    const bench = new Bench('equivocating');
+    const shown = { ...VIEW_CHANGE, stableCheckpoint: sequence(4) };
+    const [other] = bench.send(ODD, signedBytes(shown, OWN));
+    assert.deepEqual(statementOf(envelopeOf(other)), VIEW_CHANGE);
+    assert.ok(isSigned(envelopeOf(other)));
+    const named = [0, 1, 2].map((replica) => ({ replica: replicaId(replica), digest: DIGEST }));
+    const newView = { type: 'newView', newView: view(4), viewChanges: named, prePrepares: [] } as const;
+    bench.receive(signedBytes({ ...VIEW_CHANGE, newView: view(4) }, 3));
+    const [lie] = bench.send(ODD, signedBytes(newView, OWN));
+    const told = statementOf(envelopeOf(lie));
+    assert.ok(told.type === 'newView' && isSigned(envelopeOf(lie)));
+    assert.deepEqual(
+      told.viewChanges.map(({ replica }) => replica),
+      [0, 2, 3],
+    );
+  });
+
+  it('mutate view changes, new views and status, validly signed', () => {
+    const newView = {
+      type: 'newView',
+      newView: view(4),
+      viewChanges: [0, 1, 2].map((replica) => ({ replica: replicaId(replica), digest: DIGEST })),
+      prePrepares: [],
+    } as const;
+    for (const statement of [VIEW_CHANGE, newView, statusTo(1, 5)]) {
+      const [mutated] = new Bench('mutating').send(ODD, signedBytes(statement, OWN));
+      assert.ok(isSigned(envelopeOf(mutated)));
+      assert.notDeepEqual(statementOf(envelopeOf(mutated)), statement);
+    }
+  });
+
+  it('flood with everything that a peer keeps, until they stop', () => {
+    const bench = new Bench('flooding');
+    let drawn = 1;
+    bench.timers.random = () => {
+      drawn = (drawn * 48_271) % 2_147_483_647;
+      return drawn / 2_147_483_647;
+    };
+    bench.timers.advance(25_000);
+    const kinds = new Set(
+      bench.sent.map(({ bytes }) => {
+        const decoded = decodePeerMessage(bytes, LIMITS);
+        const input = decoded.ok ? decoded.value : undefined;
+        return input?.kind === 'signed' ? input.envelope.type : (input?.kind ?? 'noise');
+      }),
+    );
+    assert.deepEqual([...kinds].sort(), [
+      'checkpoint',
+      'commit',
+      'fetch',
+      'newView',
+      'noise',
+      'prepare',
+      'proposal',
+      'request',
+      'status',
+      'viewChange',
+    ]);
+    bench.transport.stop(() => undefined);
+    bench.sent.length = 0;
+    bench.timers.advance(1_000);
+    assert.deepEqual(bench.sent, []);
+  });
+
   for (const name of STRATEGY_NAMES) {
     it(`pass on without a word what they don't understand: ${name}`, () => {
       const bench = new Bench(name);
