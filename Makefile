@@ -53,7 +53,7 @@ cluster-stop: $(BUILD) ## Stop the replicas that DIR/cluster.json names
 	@node bin/pbft.js cluster --dir '$(DIR)' --stop
 
 ##@ Judge
-.PHONY: test check lint format simulate swarm endurance bench failover
+.PHONY: test check lint format simulate swarm endurance bench failover betrayal
 test: $(MODULES) ## Run the quick tests of every kind
 	@$(TSX) test/support/run-suites.ts test
 
@@ -88,6 +88,9 @@ bench: $(BUILD) ## Measure a fresh cluster; RATE= operations a second makes it a
 failover: $(BUILD) ## Measure how long callers wait when the primary is killed; DEAD=2 kills two in a row
 	@$(TSX) test/bench/failover-main.ts $(if $(ROUNDS),--rounds '$(ROUNDS)') $(if $(DEAD),--dead '$(DEAD)') \
 	  $(call given,--replicas,N)
+
+betrayal: $(BUILD) ## Measure throughput before, while and after the primary censors, equivocates or is slow
+	@$(TSX) test/bench/betrayal-main.ts $(call given,--replicas,N)
 
 ##@ Clean
 .PHONY: clean
