@@ -52,7 +52,7 @@ export function byzantineOptions(): readonly Option[] {
 }
 
 /** Whether that is a kind of traitor. */
-function isTraitorKind(text: string): text is TraitorKind {
+export function isTraitorKind(text: string): text is TraitorKind {
   return Object.hasOwn(TRAITOR_KINDS, text);
 }
 

@@ -14,6 +14,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { TraitorKind } from '../../src/cli/cluster-byzantine.js';
 import { askReadiness } from '../../src/cli/readiness.js';
 import { type ProcessEnd, ReplicaProcess } from '../../src/cli/replica-process.js';
 import type { Status } from '../../src/cli/status-report.js';
@@ -40,6 +41,8 @@ export interface TestClusterOptions {
   readonly configure?: (replica: number, yaml: string) => string;
   /** Parameters of the genesis that differ from the defaults. */
   readonly parameters?: NonNullable<Parameters<typeof initializeCluster>[0]['parameters']>;
+  /** The replicas that betray the others, and how; none by default. */
+  readonly byzantine?: Readonly<Record<number, TraitorKind>>;
   /** The replicas that are started and waited for; all by default. */
   readonly starting?: readonly number[];
 }
@@ -82,8 +85,15 @@ export class TestCluster {
     return this.#replica(replica).configurationFile;
   }
 
-  /** Starts a replica that doesn't run, and doesn't wait for it. `environment`: for this start only. */
-  start(replica: number, environment: Readonly<Record<string, string>> = {}): ReplicaProcess {
+  /**
+   * Starts a replica that doesn't run, and doesn't wait for it. `environment`: for this start only, as is `traitor`, the
+   * way in which it betrays the others, by default that of the options.
+   */
+  start(
+    replica: number,
+    environment: Readonly<Record<string, string>> = {},
+    traitor: TraitorKind | undefined = this.#options.byzantine?.[replica],
+  ): ReplicaProcess {
     const running = this.#processes.get(replica);
     if (running !== undefined && running.end === undefined) {
       throw new Error(`replica ${replica} runs already`);
@@ -98,6 +108,7 @@ export class TestCluster {
       configurationFile: this.configurationFile(replica),
       environment: { ...process.env, ...this.#options.environment, ...environment },
       flags: settings.flatMap(([path, value]) => ['--set', `${path}=${value}`]),
+      traitor,
       output: { onLine: (line) => lines.push(line) },
     });
     this.#processes.set(replica, started);
