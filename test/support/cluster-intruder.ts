@@ -7,8 +7,9 @@ import { sha256 } from '../../src/crypto/hash.js';
 import { createSigner } from '../../src/crypto/signatures.js';
 import type { LinkTls } from '../../src/network/transport-options.js';
 import type { Signer } from '../../src/ports/signatures.js';
-import { type ReplicaId, replicaId } from '../../src/protocol/identifiers.js';
+import { type ReplicaId, replicaId, sequence, view } from '../../src/protocol/identifiers.js';
 import type { ProtocolMessage } from '../../src/protocol/messages.js';
+import { digestOf } from '../../src/util/digest.js';
 import { frameOf } from '../../src/wire/frame.js';
 import { encodeHello } from '../../src/wire/hello-codec.js';
 import { encodePayload } from '../../src/wire/message-codec.js';
@@ -16,11 +17,14 @@ import { encodePeerMessage } from '../../src/wire/peer-codec.js';
 import type { TestCluster } from './cluster.js';
 import { greetingFrame, type HostileStream, helloIn, openStream } from './network-hostile-peer.js';
 
+/** Of RSA-2048. */
+const SIGNATURE_BYTES = 256;
+
 /** The intruder. The replica whose place it takes must not run. */
 export class Intruder {
   readonly id: ReplicaId;
   readonly #cluster: TestCluster;
-  readonly #tls: LinkTls;
+  readonly tls: LinkTls;
   readonly #signer: Signer;
 
   constructor(cluster: TestCluster, id: number) {
@@ -28,7 +32,7 @@ export class Intruder {
     const clusterId = sha256(readFileSync(join(cluster.directory, 'genesis.json')));
     this.id = replicaId(id);
     this.#cluster = cluster;
-    this.#tls = { keyPem: read('tls.key'), certificatePem: read('tls.crt'), authorityPem: read('ca.crt') };
+    this.tls = { keyPem: read('tls.key'), certificatePem: read('tls.crt'), authorityPem: read('ca.crt') };
     this.#signer = createSigner(createPrivateKey(read('signing.key')), clusterId);
   }
 
@@ -36,7 +40,7 @@ export class Intruder {
   async connect(to: number, isReading = true): Promise<HostileStream> {
     const port = this.#cluster.peerPorts[to];
     assert.ok(port !== undefined);
-    const stream = openStream({ host: '127.0.0.1', port }, this.#tls, false);
+    const stream = openStream({ host: '127.0.0.1', port }, this.tls, false);
     try {
       stream.write(greetingFrame(randomBytes(32), this.id, to));
       const theirs = helloIn(await stream.readOne());
@@ -58,6 +62,19 @@ export class Intruder {
   async signedFrame(message: ProtocolMessage, payload: Uint8Array = encodePayload(message)): Promise<Uint8Array> {
     const signature = await this.#sign(message.type, payload);
     return frameOf([encodePeerMessage({ kind: 'signed', signed: { message, sender: this.id, payload, signature } })]);
+  }
+
+  /** A frame with prepares of this replica for sequences in a row, none of which it signed. */
+  forgedPrepares(of: { readonly view: number; readonly first: number; readonly count: number }): Uint8Array {
+    const batchDigest = digestOf(randomBytes(32)) ?? assert.fail();
+    const signature = randomBytes(SIGNATURE_BYTES);
+    const messages = Array.from({ length: of.count }, (_, index) => {
+      const at = sequence(of.first + index);
+      const message = { type: 'prepare', view: view(of.view), sequence: at, batchDigest } as const;
+      const payload = encodePayload(message);
+      return encodePeerMessage({ kind: 'signed', signed: { message, sender: this.id, payload, signature } });
+    });
+    return frameOf(messages);
   }
 
   #sign(type: ProtocolMessage['type'] | 'hello', payload: Uint8Array): Promise<Uint8Array> {

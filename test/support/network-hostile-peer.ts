@@ -63,6 +63,7 @@ export class HostileStream {
   readonly frames: Uint8Array[] = [];
   /** Frames that the connection has taken. */
   flushedCount = 0;
+  private writtenCount = 0;
   end: StatusObject | undefined;
   private readonly client: Client;
   private readonly call: ClientDuplexStream<Uint8Array, Uint8Array>;
@@ -100,7 +101,13 @@ export class HostileStream {
     return new HostileStream(this.client, true);
   }
 
+  /** Frames that the connection hasn't taken. */
+  get unflushedCount(): number {
+    return this.writtenCount - this.flushedCount;
+  }
+
   write(frame: Uint8Array): void {
+    this.writtenCount += 1;
     this.call.write(frame, () => {
       this.flushedCount += 1;
     });
