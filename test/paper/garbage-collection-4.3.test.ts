@@ -184,6 +184,19 @@ describe('garbage collection [OSDI §4.3]', () => {
       assert.equal(notesOf(backup.executed(4, digest('own fault')), 'diverged').length, 1);
     });
 
+    it('stops where what it executed has another header than the fetched one, also below the checkpoint', () => {
+      const backup = new CoreUnderTest(1);
+      backup.step({ kind: 'checkpointCertificateReceived', certificate: certificateOf(4, [0, 2, 3]), from: id(0) });
+      const entries = [1, 2, 3, 4].map((at) => ({
+        sequence: sequence(at),
+        headerDigest: headerDigestAt(at),
+        batch: batchOf([request('a', at)]),
+      }));
+      backup.step({ kind: 'ledgerFetched', entries });
+      backup.executed(1);
+      assert.equal(notesOf(backup.executed(2, digest('own fault')), 'diverged')[0]?.sequence, 2);
+    });
+
     it('does not propose as primary before it has executed up to its own stable checkpoint', () => {
       const primary = new CoreUnderTest(0);
       primary.step({ kind: 'checkpointCertificateReceived', certificate: certificateOf(4, [1, 2, 3]), from: id(1) });

@@ -4,7 +4,9 @@ import { replicaId, sequence, view } from '../../src/protocol/identifiers.js';
 import {
   batchOf,
   broadcastsOf,
+  CoreUnderTest,
   effectsOf,
+  headerDigestAt,
   id,
   notesOf,
   recordsOf,
@@ -13,7 +15,8 @@ import {
   signed,
 } from '../support/core-cluster.js';
 import { CoreNetwork } from '../support/core-network.js';
-import { leftView0, T } from '../support/core-view-change.js';
+import { recoverFrom } from '../support/core-restart.js';
+import { leftView0, T, viewOf } from '../support/core-view-change.js';
 
 describe('leaving [OSDI §4.4]', () => {
   it('signs nothing of the views below the one it moved to', () => {
@@ -80,6 +83,24 @@ describe('leaving [OSDI §4.4]', () => {
       item.kind === 'message' ? item.message : undefined,
     );
     assert.deepEqual(again?.payload, record?.viewChange.payload);
+  });
+
+  it('CR-05: its ViewChange is said again after a restart, the very one, whatever it has learnt since it was signed', () => {
+    const core = leftView0();
+    const [record] = recordsOf(core.effects, 'viewChange');
+    // A ViewChange that is made now begins at 4.
+    const checkpoints = [0, 1, 2].map((sender) =>
+      signed({ type: 'checkpoint', sequence: sequence(4), headerDigest: headerDigestAt(4) } as const, sender),
+    );
+    core.step({ kind: 'checkpointCertificateReceived', certificate: { checkpoints }, from: id(2) });
+    const again = new CoreUnderTest(3, 4, { recovered: recoverFrom(core.effects, 0) });
+    assert.equal(again.core.inspect(0).lowWatermark, 4);
+    assert.equal(viewOf(again), '-1');
+    assert.deepEqual(effectsOf(again.effects, 'sign'), []);
+    assert.deepEqual(
+      effectsOf(again.effects, 'forward').map(({ item }) => (item.kind === 'message' ? item.message : undefined)),
+      [record?.viewChange],
+    );
   });
 
   it('shows of each sequence the certificate of the highest view in which it prepared', () => {

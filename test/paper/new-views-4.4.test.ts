@@ -4,8 +4,20 @@ import { sha256 } from '../../src/crypto/hash.js';
 import { sequence, view } from '../../src/protocol/identifiers.js';
 import type { NewView, Signed, ViewChange } from '../../src/protocol/messages.js';
 import { computeViewChangeDigest } from '../../src/protocol/view-change-log.js';
-import { batchOf, digest, id, NULL_BATCH, notesOf, rejectionsOf, request, signed } from '../support/core-cluster.js';
+import {
+  batchOf,
+  broadcastsOf,
+  CoreUnderTest,
+  digest,
+  id,
+  NULL_BATCH,
+  notesOf,
+  rejectionsOf,
+  request,
+  signed,
+} from '../support/core-cluster.js';
 import { CoreNetwork } from '../support/core-network.js';
+import { giveViewChange, viewOf } from '../support/core-view-change.js';
 
 /** A cluster whose replicas 2 and 3 wait for the NewView of view 1, which replica 1 made and nobody got. */
 function waitingForNewView(): { readonly network: CoreNetwork; readonly genuine: NewView } {
@@ -192,6 +204,35 @@ describe('a NewView [OSDI §4.4]', () => {
     });
     assert.ok(rejectionsOf(effects).length > 0);
     assert.ok(!effects.some((effect) => effect.kind === 'broadcast' && effect.message.type === 'prepare'));
+  });
+
+  it('lets none in even where O contradicts what was executed: more than f lied, and it votes for neither', () => {
+    const core = new CoreUnderTest(2);
+    core.commitAndExecute(1);
+    const vote = { view: view(0), sequence: sequence(2), batchDigest: digest('x') };
+    const proof = {
+      prePrepare: signed({ type: 'prePrepare', ...vote } as const, 0),
+      prepares: [1, 3].map((sender) => signed({ type: 'prepare', ...vote } as const, sender)),
+    };
+    const viewChanges = [0, 1, 3].map((sender) => giveViewChange(core, sender, 1, sender === 3 ? [proof] : []));
+    const newView: NewView = {
+      type: 'newView',
+      newView: view(1),
+      viewChanges: viewChanges.map((of) => ({ replica: of.sender, digest: computeViewChangeDigest(of, sha256) })),
+      prePrepares: [
+        signed({ ...proposal(1, '').message, batchDigest: NULL_BATCH.digest }, 1),
+        signed(proposal(2, 'x').message, 1),
+      ],
+    };
+    const before = core.effects.length;
+    core.step({ kind: 'messageReceived', message: signed(newView, 1) });
+    assert.equal(viewOf(core), '1');
+    assert.deepEqual(rejectionsOf(core.prePrepare(1, { view: 1 }).effects), ['belowNewView']);
+    const votes = broadcastsOf(core.effects.slice(before), 'prepare');
+    assert.deepEqual(
+      votes.map(({ sequence: at }) => at),
+      [2],
+    );
   });
 });
 

@@ -1,7 +1,7 @@
 /** One core on its way from a view to the next: its timers, and the ViewChanges that others send it. */
 import assert from 'node:assert/strict';
 import { sequence, view } from '../../src/protocol/identifiers.js';
-import type { ViewChange } from '../../src/protocol/messages.js';
+import type { Signed, Verified, ViewChange } from '../../src/protocol/messages.js';
 import { CoreUnderTest, effectsOf, id, request, signed } from './core-cluster.js';
 
 /** The request timeout of these cores, in milliseconds. */
@@ -39,20 +39,27 @@ export function viewOf(core: CoreUnderTest): string {
   return active ? `${of}` : `-${of}`;
 }
 
-/** Gives a ViewChange of which nothing prepared, and the judgement on its certificates where it is asked for. */
-export function giveViewChange(core: CoreUnderTest, sender: number, newView: number): void {
+/** Gives a ViewChange without a checkpoint, and the judgement on its certificates where it is asked for. */
+export function giveViewChange(
+  core: CoreUnderTest,
+  sender: number,
+  newView: number,
+  prepared: ViewChange['prepared'] = [],
+): Verified<Signed<ViewChange>> {
   const before = core.effects.length;
   const message: ViewChange = {
     type: 'viewChange',
     newView: view(newView),
     stableCheckpoint: sequence(0),
     checkpointCertificate: [],
-    prepared: [],
+    prepared,
   };
-  core.step({ kind: 'messageReceived', message: signed(message, sender) });
+  const given = signed(message, sender);
+  core.step({ kind: 'messageReceived', message: given });
   for (const { viewChange, digest } of effectsOf(core.effects.slice(before), 'judgeViewChange')) {
     core.step({ kind: 'viewChangeJudged', replica: viewChange.sender, digest, isValid: true });
   }
+  return given;
 }
 
 /** Replica 3 gave the primary of view 0 up, and its ViewChange is signed. */

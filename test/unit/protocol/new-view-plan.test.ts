@@ -33,6 +33,7 @@ const LIES = [
   'another sequence among them',
   'no multiple of K',
   'too few prepares',
+  'a prepare twice',
   'a prepare of the primary',
   'a prepare of another view',
   'a sequence above the window',
@@ -115,6 +116,7 @@ function toProof(
   const prepares = backups.slice(0, quorum - 1).map((sender) => signed({ type: 'prepare', ...vote } as const, sender));
   const spoilt: Partial<Record<Lie, typeof prepares>> = {
     'too few prepares': prepares.slice(1),
+    'a prepare twice': [...prepares.slice(1), ...prepares.slice(1, 2)],
     'a prepare of the primary': [...prepares.slice(1), signed({ type: 'prepare', ...vote } as const, primary)],
     'a prepare of another view': [
       ...prepares.slice(1),
@@ -142,6 +144,7 @@ function shows({ stable, prepared, lie }: Saying): boolean {
     case 'a sequence at or below h':
     case 'a sequence above the window':
     case 'too few prepares':
+    case 'a prepare twice':
     case 'a prepare of the primary':
     case 'a prepare of another view':
     case 'a view that is not below the new one':
