@@ -13,6 +13,8 @@ HOSTILE_HOURS ?=
 RATE ?=
 ROUNDS ?=
 DEAD ?=
+BUG ?=
+QUICK ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -53,7 +55,7 @@ cluster-stop: $(BUILD) ## Stop the replicas that DIR/cluster.json names
 	@node bin/pbft.js cluster --dir '$(DIR)' --stop
 
 ##@ Judge
-.PHONY: test check lint format simulate swarm endurance bench failover betrayal
+.PHONY: test check lint format simulate swarm planted-bugs endurance bench failover betrayal
 test: $(MODULES) ## Run the quick tests of every kind
 	@$(TSX) test/support/run-suites.ts test
 
@@ -80,6 +82,9 @@ swarm: $(MODULES) ## Run COUNT seeds beyond the fixed ones, FROM a seed or where
 endurance: $(BUILD) ## Kill replicas under load for ROUNDS rounds, 100 by default; SEED= repeats a run
 	@$(TSX) test/endurance/main.ts $(if $(ROUNDS),--rounds '$(ROUNDS)') $(if $(SEED),--seed '$(SEED)') \
 	  $(call given,--replicas,N)
+
+planted-bugs: $(MODULES) ## Plant bugs in a copy of the code, each must be caught; BUG= some, QUICK=1 one seed each
+	@$(TSX) test/planted-bugs/main.ts $(if $(QUICK),--quick) $(BUG)
 
 bench: $(BUILD) ## Measure a fresh cluster; RATE= operations a second makes it an open loop
 	@test -f test/bench/main.ts || { echo 'bench: there is no benchmark yet' >&2; exit 1; }

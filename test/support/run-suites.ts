@@ -9,7 +9,7 @@
  */
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-import { runProcess, runSuite, type SuiteResult } from './suite-run.js';
+import { runProcess, runSuite, runTallied, type SuiteResult } from './suite-run.js';
 
 const root = resolve(import.meta.dirname, '../..');
 const MINUTE_MS = 60_000;
@@ -80,6 +80,20 @@ async function runTests(suite: Suite): Promise<SuiteResult> {
   return runSuite({ name: suite.name, files, deadlineMs: suite.deadlineMs });
 }
 
+/** Each planted bug that is caught counts as a test that passed. */
+async function plantBugs(): Promise<SuiteResult> {
+  const name = 'planted bugs';
+  console.log(`\n== ${name}`);
+  return runTallied({ name, deadlineMs: 10 * MINUTE_MS }, (tallyPath) => [
+    '--import',
+    'tsx',
+    'test/planted-bugs/main.ts',
+    '--quick',
+    '--tally',
+    tallyPath,
+  ]);
+}
+
 async function* runAll(kind: 'test' | 'check'): AsyncGenerator<SuiteResult> {
   if (kind === 'check') {
     for (const script of STATIC_CHECKS) {
@@ -98,6 +112,7 @@ async function* runAll(kind: 'test' | 'check'): AsyncGenerator<SuiteResult> {
   if (kind === 'check') {
     yield await runStep('simulate', 'make', ['--no-print-directory', 'simulate']);
     yield await runStep('endurance', 'make', ['--no-print-directory', 'endurance', 'ROUNDS=10']);
+    yield await plantBugs();
   }
 }
 

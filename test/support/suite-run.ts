@@ -20,6 +20,8 @@ export interface SuiteOptions {
   readonly deadlineMs: number;
   /** `ignore` for runs whose output nobody wants to see; default `inherit`. */
   readonly output?: 'inherit' | 'ignore';
+  /** The checkout to run it in; default this one. */
+  readonly root?: string;
 }
 
 /** What came of a suite. */
@@ -31,6 +33,13 @@ export interface SuiteResult {
   readonly skipped: readonly string[];
 }
 
+/** How to run a process. */
+interface ProcessOptions {
+  readonly deadlineMs: number;
+  readonly output?: 'inherit' | 'ignore';
+  readonly cwd?: string;
+}
+
 interface ProcessEnd {
   readonly code: number | null;
   readonly timedOut: boolean;
@@ -40,12 +49,12 @@ interface ProcessEnd {
 export function runProcess(
   command: string,
   parameters: readonly string[],
-  { deadlineMs, output = 'inherit' }: { deadlineMs: number; output?: 'inherit' | 'ignore' },
+  { deadlineMs, output = 'inherit', cwd = root }: ProcessOptions,
 ): Promise<ProcessEnd> {
   return new Promise((done) => {
     // A process group of its own, so that a deadline or an interrupt ends what it started too.
     const child = spawn(command, parameters, {
-      cwd: root,
+      cwd,
       stdio: ['ignore', output, output],
       env: cleanEnvironment(),
       detached: true,
@@ -96,13 +105,22 @@ function readTally(path: string): RunTally | undefined {
 }
 
 /** Runs `files` under mocha with the settings of package.json. */
-export async function runSuite({ name, files, deadlineMs, output = 'inherit' }: SuiteOptions): Promise<SuiteResult> {
+export function runSuite({ files, ...options }: SuiteOptions): Promise<SuiteResult> {
+  return runTallied(options, (tallyPath) => {
+    const reporter = ['--reporter', 'test/support/tally-reporter.ts', '--reporter-option', `tally=${tallyPath}`];
+    return ['node_modules/mocha/bin/mocha.js', ...reporter, ...files];
+  });
+}
+
+/** Runs a script of node that writes a tally to the file it is told. */
+export async function runTallied(
+  { name, deadlineMs, output = 'inherit', root: cwd = root }: Omit<SuiteOptions, 'files'>,
+  parametersFor: (tallyPath: string) => readonly string[],
+): Promise<SuiteResult> {
   const scratch = mkdtempSync(join(tmpdir(), 'pbft-tally-'));
   try {
     const tallyPath = join(scratch, 'tally.json');
-    const reporter = ['--reporter', 'test/support/tally-reporter.ts', '--reporter-option', `tally=${tallyPath}`];
-    const parameters = ['node_modules/mocha/bin/mocha.js', ...reporter, ...files];
-    const end = await runProcess(process.execPath, parameters, { deadlineMs, output });
+    const end = await runProcess(process.execPath, parametersFor(tallyPath), { deadlineMs, output, cwd });
     return judge(name, end, readTally(tallyPath), deadlineMs);
   } finally {
     rmSync(scratch, { recursive: true, force: true });
