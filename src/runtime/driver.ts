@@ -30,6 +30,8 @@ export interface DriverOptions {
   readonly run: (effect: Effect) => void;
   /** Ends a turn: what it wants durable is written. */
   readonly flush: () => void;
+  /** Whether the disk is behind: what peers and callers sent waits then, for a `wake` when it is not. */
+  readonly isBehind: () => boolean;
   /** After each turn: lanes may have drained. */
   readonly afterTurn: () => void;
 }
@@ -61,10 +63,10 @@ export class Driver {
   private turn(): void {
     this.isScheduled = false;
     this.isInTurn = true;
-    const { queue, core, timers, admit, run, flush, afterTurn } = this.options;
+    const { queue, core, timers, admit, run, flush, isBehind, afterTurn } = this.options;
     queue.beginTurn();
     for (let taken = 0; taken < ITEMS_A_TURN_MAX && !this.isStopped; taken++) {
-      const item = queue.take();
+      const item = isBehind() ? queue.takeLocal() : queue.take();
       if (item === undefined) {
         break;
       }
@@ -81,7 +83,7 @@ export class Driver {
       flush();
       afterTurn();
     }
-    if (queue.length > 0) {
+    if (isBehind() ? queue.depth('local') > 0 : queue.length > 0) {
       this.wake();
     }
   }

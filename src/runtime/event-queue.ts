@@ -187,10 +187,15 @@ export class EventQueue<T> {
     this.laneOf(peer).charge(checks);
   }
 
+  /** Takes the next of what the replica itself completed, undefined where there is none. */
+  takeLocal(): T | undefined {
+    return this.local.shift();
+  }
+
   /** Takes the next item, undefined where nothing waits, or only of peers that have to wait for the next turn. */
   take(): T | undefined {
     if (this.local.length > 0) {
-      return this.local.shift();
+      return this.takeLocal();
     }
     for (let tried = 0; tried < this.turns.length && this.waiting > 0; tried++) {
       const lane = defined(this.turns[this.nextTurn], 'the turn is one of the lanes');

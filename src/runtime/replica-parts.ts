@@ -81,6 +81,7 @@ export class ReplicaParts {
       store,
       timers,
       metrics,
+      recordsMax: 2 * consensus.windowSize,
       onWaiting: () => this.driver.wake(),
       onFailed: ({ code, message }) => onFatal(`writing the log failed (${code}): ${message}`),
     });
@@ -289,6 +290,7 @@ export class ReplicaParts {
       admit: (item) => this.admit(item),
       run: (effect) => runEffect(effect, targets),
       flush: () => this.groupCommit.flush(),
+      isBehind: () => this.groupCommit.isBehind,
       afterTurn: () => this.afterTurn(),
     });
   }

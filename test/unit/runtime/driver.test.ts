@@ -23,6 +23,7 @@ class Bench {
   });
   onFlush: () => void = () => undefined;
   onStep: () => void = () => undefined;
+  isBehind = false;
   readonly driver: Driver = new Driver({
     core: { step: (event, now) => this.step(event, now) },
     queue: this.queue,
@@ -36,6 +37,7 @@ class Bench {
       this.log.push('flush');
       this.onFlush();
     },
+    isBehind: () => this.isBehind,
     afterTurn: () => this.log.push('after'),
   });
 
@@ -111,6 +113,19 @@ describe('the driver', () => {
     const step = ['admit', 'peerConnected', 'stopTimer', 'stopTimer', 'flush', 'after'];
     assert.deepEqual([bench.turn(), bench.turn(), bench.turn()], [step, step, step]);
     assert.equal(bench.timers.running, 0);
+  });
+
+  it('ST-06: takes only what is its own while the disk is behind, and the rest when it is woken after that', () => {
+    const bench = new Bench();
+    bench.queue.pushPeer(PEER, { kind: 'message', peer: PEER, bytes: new Uint8Array(1) }, 1);
+    bench.isBehind = true;
+    bench.push();
+    const step = ['peerConnected', 'stopTimer', 'stopTimer'];
+    assert.deepEqual(bench.turn(), [...step, 'flush', 'after']);
+    assert.equal(bench.timers.running, 0, 'nothing to do until then');
+    bench.isBehind = false;
+    bench.driver.wake();
+    assert.deepEqual(bench.turn(), ['admit', ...step, 'flush', 'after']);
   });
 
   it('takes along what its own effects queue, without another turn', () => {

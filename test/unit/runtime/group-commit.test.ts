@@ -3,10 +3,13 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Completion } from '../../../src/ports/key-value-store.js';
 import type { ReplicaStore } from '../../../src/ports/replica-store.js';
-import { view } from '../../../src/protocol/identifiers.js';
+import { sequence, view } from '../../../src/protocol/identifiers.js';
 import type { LogRecord } from '../../../src/protocol/log-record.js';
-import { GroupCommit } from '../../../src/runtime/group-commit.js';
+import { BATCH_BYTES_MAX, GroupCommit } from '../../../src/runtime/group-commit.js';
+import { batchOf } from '../../support/core-cluster.js';
 import { FakeMetrics, FakeTimers } from './fakes.js';
+
+const RECORDS_MAX = 3;
 
 /** A group commit over a disk whose writes end when the test says so. */
 class Bench {
@@ -29,6 +32,7 @@ class Bench {
       store: { append } as ReplicaStore,
       timers: this.timers,
       metrics: this.metrics,
+      recordsMax: RECORDS_MAX,
       onWaiting: () => {
         this.waits++;
       },
@@ -148,6 +152,30 @@ describe('group commit', () => {
     bench.add(3);
     bench.groupCommit.flush();
     assert.deepEqual([bench.done, bench.failures, bench.written], [[], ['the disk is full'], [[1]]]);
+  });
+
+  it('ST-06: is behind with so many records, or bytes of batches, that wait for a write, and says when it no longer is', () => {
+    const bench = new Bench();
+    const batch = { ...batchOf([]), sizeBytes: BATCH_BYTES_MAX / 2 };
+    const fillings = [
+      [1, 2, 3].map(record),
+      [1, 2].map((at) => ({ kind: 'batch', sequence: sequence(at), batch }) as const),
+    ];
+    for (const records of fillings) {
+      bench.add(0);
+      bench.groupCommit.flush();
+      const waits = bench.waits;
+      for (const one of records) {
+        assert.equal(bench.groupCommit.isBehind, false);
+        bench.groupCommit.add(one);
+      }
+      bench.groupCommit.flush();
+      assert.deepEqual([bench.groupCommit.isBehind, bench.waits], [true, waits]);
+      bench.complete();
+      assert.deepEqual([bench.groupCommit.isBehind, bench.waits], [false, waits + 1]);
+      bench.complete();
+      assert.deepEqual([bench.isWriting, bench.waits], [false, waits + 1]);
+    }
   });
 
   it('measures how long the synced write took', () => {
