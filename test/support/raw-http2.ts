@@ -44,7 +44,7 @@ export function oddMessages(): readonly OddMessage[] {
 }
 
 /** Opens a session; its errors are nobody's, nor are those of its socket once the session is gone. */
-export function openSession({ port, tls }: RawTarget): ClientHttp2Session {
+function openSession({ port, tls }: RawTarget): ClientHttp2Session {
   const createConnection = (): Socket => {
     const socket =
       tls === undefined
