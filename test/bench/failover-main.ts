@@ -86,6 +86,9 @@ async function main(): Promise<number> {
       const measured = await measureFailover(cluster, round, { callers, dead, checkpointInterval });
       rounds.push(measured);
       console.error(`round ${round} of ${count}: ${Math.round(measured.firstCommitMs)} ms`);
+      for (const reason of measured.reasons) {
+        console.error(`  a call failed: ${reason}`);
+      }
     }
   } finally {
     await cluster.stop();

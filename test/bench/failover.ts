@@ -30,6 +30,8 @@ export interface FailoverRound {
   readonly firstCommitMs: number;
   readonly acknowledged: number;
   readonly failed: number;
+  /** What callers were told, each text once. */
+  readonly reasons: readonly string[];
 }
 
 const WITHIN_MS = 120_000;
@@ -69,5 +71,6 @@ export async function measureFailover(
     firstCommitMs: (load.firstAnswerMs.get(to) ?? Number.NaN) - killedMs,
     acknowledged: load.acknowledged.size,
     failed: load.failures.length,
+    reasons: [...new Set(load.failures.map(({ error }) => error.message))],
   };
 }
