@@ -36,6 +36,8 @@ export interface HuntOptions {
   readonly startingPoints: readonly number[] | 'quick';
   /** So many seeds from a starting point must be enough. */
   readonly seedsMax: number;
+  /** A seed that takes longer shows nothing. */
+  readonly seedMsMax: number;
   /** Runs a test file in a checkout. */
   readonly runTest: (root: string, file: string) => Promise<SuiteResult>;
   /** What test files show with the unpatched code: filled by all hunters that share it. */
@@ -98,8 +100,8 @@ export class Hunter {
   }
 
   private async huntBySeeds(root: string, quickSeed: number): Promise<Verdict> {
-    const { startingPoints } = this.options;
-    const worker = new SeedWorker(root);
+    const { startingPoints, seedMsMax } = this.options;
+    const worker = new SeedWorker(root, seedMsMax);
     try {
       const invariants = new Map<number, number>();
       const seeds: number[] = [];
@@ -126,7 +128,7 @@ export class Hunter {
   ): Promise<
     { readonly invariant: number; readonly seeds: number; readonly shown: string } | { readonly reason: string }
   > {
-    const { seedsMax, checkout } = this.options;
+    const { seedsMax, seedMsMax, checkout } = this.options;
     for (let seeds = 1; seeds <= seedsMax; seeds++) {
       const seed = first + seeds - 1;
       const { violation, failure } = await worker.run(seed);
@@ -134,9 +136,9 @@ export class Hunter {
         return { reason: failure };
       }
       if (violation !== undefined) {
-        this.control ??= new SeedWorker(checkout);
+        this.control ??= new SeedWorker(checkout, seedMsMax);
         const unpatched = await this.control.run(seed);
-        const text = unpatched.failure ?? unpatched.violation?.text;
+        const text = unpatched.isUnfinished ? 'it does not end' : (unpatched.failure ?? unpatched.violation?.text);
         return text === undefined
           ? { invariant: violation.invariant, seeds, shown: `seed ${seed}: ${violation.text}` }
           : { reason: `the unpatched code fails too with seed ${seed}: ${text}` };

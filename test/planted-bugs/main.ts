@@ -20,6 +20,8 @@ const CHECKOUT = resolve(import.meta.dirname, '../..');
 const WORKERS = 2;
 const STARTING_POINTS = [1, 1_001, 2_001, 3_001, 4_001];
 const SEEDS_MAX = 400;
+const QUICK_SEEDS_MAX = 60;
+const SEED_MS_MAX = 60_000;
 const TEST_MS_MAX = 120_000;
 
 const { values, positionals } = parseArgs({
@@ -27,6 +29,8 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 });
 
+// An interrupt leaves no copy behind.
+process.once('SIGINT', () => process.exit(130)).once('SIGTERM', () => process.exit(143));
 process.exitCode = (await main(positionals, values.quick, values.tally)) ? 0 : 1;
 
 async function main(names: readonly string[], isQuick: boolean, tallyPath: string | undefined): Promise<boolean> {
@@ -57,10 +61,12 @@ async function huntAll(bugs: readonly PlantedBug[], isQuick: boolean): Promise<r
     const hunter = new Hunter({
       checkout: CHECKOUT,
       startingPoints: isQuick ? 'quick' : STARTING_POINTS,
-      seedsMax: SEEDS_MAX,
+      seedsMax: isQuick ? QUICK_SEEDS_MAX : SEEDS_MAX,
+      seedMsMax: SEED_MS_MAX,
       runTest: (root, file) => runSuite({ name: file, files: [file], deadlineMs: TEST_MS_MAX, output: 'ignore', root }),
       controlTests,
     });
+    process.once('exit', () => hunter.stop());
     try {
       for (let bug = waiting.shift(); bug !== undefined; bug = waiting.shift()) {
         const report = await hunter.hunt(bug);

@@ -8,30 +8,26 @@ export interface SeedAnswer {
   readonly violation?: Violation | undefined;
   /** The run itself broke: no invariant says anything then. */
   readonly failure?: string;
+  /** A bug may also make a run last for hours: it was ended, and showed nothing. */
+  readonly isUnfinished?: boolean;
 }
-
-/** Longer than any seed takes: a bug may also make it run for ever. */
-const SEED_MS_MAX = 120_000;
 
 /** Runs seeds, one at a time. */
 export class SeedWorker {
-  private readonly child: ChildProcess;
+  private child: ChildProcess;
   private errors = '';
 
-  constructor(root: string) {
-    this.child = fork(join(root, 'test/planted-bugs/seed-server.ts'), [], {
-      cwd: root,
-      execArgv: ['--import', 'tsx'],
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    });
-    this.child.stderr?.on('data', (chunk: Buffer) => {
-      this.errors = (this.errors + chunk.toString()).slice(0, 4_000);
-    });
+  /** Seeds may take so long, the start of the process included. */
+  constructor(
+    private readonly root: string,
+    private readonly seedMsMax: number,
+  ) {
+    this.child = this.start();
   }
 
   /** Runs one seed. */
   run(seed: number): Promise<SeedAnswer> {
-    const { child } = this;
+    const { child, seedMsMax } = this;
     return new Promise((resolve) => {
       const finish = (answer: SeedAnswer): void => {
         clearTimeout(deadline);
@@ -41,9 +37,10 @@ export class SeedWorker {
       const onMessage = (answer: unknown): void => finish(answer as SeedAnswer);
       const onExit = (): void => finish({ failure: `seed ${seed} ended its process: ${this.firstError()}` });
       const deadline = setTimeout(() => {
-        finish({ failure: `seed ${seed} did not end in ${SEED_MS_MAX / 1_000} s` });
-        child.kill('SIGKILL');
-      }, SEED_MS_MAX);
+        finish({ isUnfinished: true });
+        this.stop();
+        this.child = this.start();
+      }, seedMsMax);
       child.once('message', onMessage).once('exit', onExit);
       if (child.connected) {
         child.send(seed, () => undefined);
@@ -56,6 +53,18 @@ export class SeedWorker {
   /** Ends the process. */
   stop(): void {
     this.child.kill('SIGKILL');
+  }
+
+  private start(): ChildProcess {
+    const child = fork(join(this.root, 'test/planted-bugs/seed-server.ts'), [], {
+      cwd: this.root,
+      execArgv: ['--import', 'tsx'],
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    });
+    child.stderr?.on('data', (chunk: Buffer) => {
+      this.errors = (this.errors + chunk.toString()).slice(0, 4_000);
+    });
+    return child;
   }
 
   private firstError(): string {

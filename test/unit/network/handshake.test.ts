@@ -27,6 +27,17 @@ describe('the handshake', () => {
     assert.equal(reflected?.reason, 'handshake');
   });
 
+  it('does not accept a hello that names another addressee or another sender, however right the rest is', () => {
+    for (const ends of [
+      { own: replicaId(2), peer: replicaId(1) },
+      { own: replicaId(3), peer: replicaId(0) },
+    ]) {
+      const rejection = rejectHello(makeHello(ends, TERMS, BINDING), LISTENER, EXPECTED);
+      assert.equal(rejection?.reason, 'handshake');
+      assert.match(rejection.text, new RegExp(`from replica ${ends.own} to replica ${ends.peer}, this link`));
+    }
+  });
+
   it('judges whom a greeting names before anything is signed', () => {
     const nonce = BINDING.diallerNonce;
     assert.equal(rejectGreeting({ nonce, from: replicaId(2), to: replicaId(0) }, LISTENER), undefined);

@@ -82,6 +82,15 @@ describe('planting a bug', function () {
     assert.deepEqual(await huntBySeeds([10]), { kind: 'missed', reason: 'seed 10 ended its process: it said nothing' });
   });
 
+  it('is not caught by seeds that do not end', async () => {
+    serveSeeds('(() => { for (;;); })()');
+    const verdict = await hunt(
+      { kind: 'simulator', quickSeed: 7 },
+      { startingPoints: 'quick', seedsMax: 2, seedMsMax: 100 },
+    );
+    assert.deepEqual(verdict, { kind: 'missed', reason: '2 seeds from 7 show nothing' });
+  });
+
   function refusalOf(): string {
     const copy = new PatchedCopy(checkout);
     const refusal = copy.plant(patch);
@@ -104,6 +113,7 @@ describe('planting a bug', function () {
       checkout,
       startingPoints: 'quick',
       seedsMax: 5,
+      seedMsMax: 60_000,
       runTest: () => assert.fail('no test is asked for'),
       controlTests: new Map(),
       ...options,
