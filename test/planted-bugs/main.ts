@@ -18,7 +18,7 @@ import { computeMedian, formatTable } from './table.js';
 
 const CHECKOUT = resolve(import.meta.dirname, '../..');
 const WORKERS = 2;
-const STARTING_POINTS = [1, 1_001, 2_001, 3_001, 4_001];
+const STARTING_POINTS = [1, 1_001, 2_001];
 const SEEDS_MAX = 400;
 const QUICK_SEEDS_MAX = 60;
 const SEED_MS_MAX = 60_000;

@@ -1,7 +1,7 @@
 /** What hunts showed, in a table of Markdown: it stands in docs/testing.md as it is printed. */
 import type { HuntReport } from './hunt.js';
 
-const HEAD = '| bug | rule | caught by | seeds | s |\n| --- | --- | --- | ---: | ---: |';
+const HEAD = '| bug | rule | caught by | seeds |\n| --- | --- | --- | ---: |';
 
 /** All reports, by name of the bug. */
 export function formatTable(reports: readonly HuntReport[]): string {
@@ -9,10 +9,10 @@ export function formatTable(reports: readonly HuntReport[]): string {
   return [HEAD, ...rows].join('\n');
 }
 
-function formatRow({ bug, verdict, wallMs }: HuntReport): string {
+function formatRow({ bug, verdict }: HuntReport): string {
   const by = verdict.kind === 'caught' ? shorten(verdict.by) : `NOT CAUGHT: ${verdict.reason}`;
   const median = verdict.kind === 'caught' ? computeMedian(verdict.seeds) : undefined;
-  const cells = [bug.name, bug.rule, by, median ?? '', (wallMs / 1_000).toFixed(0)];
+  const cells = [bug.name, bug.rule, by, median ?? ''];
   return `| ${cells.map((cell) => String(cell).replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`;
 }
 
