@@ -111,10 +111,10 @@ export function statusJson(answers: readonly Answer[], summary: Summary) {
 
 const HEADER = ['replica', 'name', 'view', 'role', 'executed', 'header', 'stable', 'peers', 'evidence', 'state'];
 
-function rowOf({ label, address, status, error }: Answer, colours: Colours): readonly string[] {
+function rowOf({ label, status, error }: Answer, colours: Colours): readonly string[] {
   if (status === undefined) {
     const row = ['–', label, '–', '–', '–', '–', '–', '–', '–'];
-    return [...row, colours.red(`unreachable at ${address}: ${harmless(error ?? '')}`)];
+    return [...row, colours.red(`unreachable: ${harmless(error ?? '')}`)];
   }
   const state = status.ready ? colours.green('ready') : colours.yellow(harmless(status.notReadyReasons.join('; ')));
   const { evidence } = status;

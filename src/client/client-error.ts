@@ -77,18 +77,19 @@ export function clientErrorOf(error: ServiceError, address: string, readsOnly: b
   });
 }
 
-/** Why a connection could not be made, without the library's words around it. */
-function causeOf(details: string): string {
+/** Why a connection could not be made, without the library's words around it and the address, which is said already. */
+function causeOf(details: string, address: string): string {
   return details
     .replace(/^No connection established\. Last error: (?:Error: )?/, '')
-    .replace(/\.? Resolution note:.*$/s, '');
+    .replace(/\.? Resolution note:.*$/s, '')
+    .replace(` ${address}`, '');
 }
 
 function wordsOf(error: ServiceError, address: string, neverSent: boolean): string {
   switch (error.code) {
     case status.UNAVAILABLE:
       return neverSent
-        ? `nobody answers at ${address}: ${causeOf(error.details)}`
+        ? `nobody answers at ${address}: ${causeOf(error.details, address)}`
         : `the connection to ${address} was lost`;
     case status.DEADLINE_EXCEEDED:
       return `${address} did not answer in time`;

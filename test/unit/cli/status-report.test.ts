@@ -45,7 +45,7 @@ function answer(replica: number, fields: Partial<Status> = {}): Answer {
   return { label: status.name, address: `host:${replica}`, status };
 }
 
-const AWAY: Answer = { label: 'replica-3', address: 'host:3', error: 'nobody answers' };
+const AWAY: Answer = { label: 'replica-3', address: 'host:3', error: 'nobody answers at host:3' };
 
 describe('the status of a cluster', () => {
   it('is enough where a quorum answers', () => {
@@ -76,7 +76,7 @@ describe('the status of a cluster', () => {
     assert.match(lines[1] ?? '', /^0 +replica-0 +5 +backup +12 +abababababab +0 +2\/3 +0 +ready$/);
     assert.match(lines[2] ?? '', / primary /);
     assert.match(lines[3] ?? '', /changing view .*catching up: executed 1 of 9$/);
-    assert.match(lines[4] ?? '', /replica-3 .*unreachable at host:3: nobody answers$/);
+    assert.match(lines[4] ?? '', /replica-3 .*unreachable: nobody answers at host:3$/);
     assert.match(lines[6] ?? '', /3 of 4 asked answer; a quorum is 3/);
     // Below the table: its lines stay short.
     assert.equal(lines[7], 'replica-0 waits: NewView for 5 of replica-1');
@@ -148,6 +148,11 @@ describe('the status of a cluster', () => {
     assert.equal(first?.['clusterId'], '07'.repeat(32));
     assert.equal(first?.['role'], 'backup');
     assert.equal(first?.['peersConnected'], 2);
-    assert.deepEqual(second, { name: 'replica-3', address: 'host:3', reachable: false, error: 'nobody answers' });
+    assert.deepEqual(second, {
+      name: 'replica-3',
+      address: 'host:3',
+      reachable: false,
+      error: 'nobody answers at host:3',
+    });
   });
 });
