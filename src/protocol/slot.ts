@@ -113,6 +113,19 @@ export function isCommittedLocal(slot: Slot): boolean {
   return slot.committed !== undefined && slot.committedBatch !== undefined;
 }
 
+/**
+ * Whether the sequence is to be decided: something of this view, which the replica is active in, or a quorum asks for
+ * it. What earlier views left there was not decided, else the NewView would have it, and may stay as it is for long.
+ */
+export function isUnderWay(slot: Slot, view: View): boolean {
+  return (
+    slot.proposal !== undefined ||
+    slot.prepares.size > 0 ||
+    slot.committed !== undefined ||
+    [...slot.commits.values()].some(({ message }) => message.view >= view)
+  );
+}
+
 /** The batch's bytes are in the store: whoever in the slot waited for it has it. */
 export function learnBatch(slot: Slot, batch: BatchSummary): void {
   slot.batches.set(batch.digest, batch);

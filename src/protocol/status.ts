@@ -6,7 +6,7 @@ import type { Digest } from '../util/digest.js';
 import type { ReplicaId, Sequence } from './identifiers.js';
 import { sequence } from './identifiers.js';
 import type { Status } from './messages.js';
-import { isPrepared, type Slot } from './slot.js';
+import { isPrepared, isUnderWay, type Slot } from './slot.js';
 import { type CoreState, currentPrimary, emit, ensureTimer, highWatermark, lowWatermark } from './state.js';
 
 /** While something is missing anywhere, and otherwise. */
@@ -108,8 +108,9 @@ function isBusy(state: CoreState): boolean {
   if (!state.active || state.ownCheckpoints.size > 0 || state.lastExecuted < lowWatermark(state)) {
     return true;
   }
-  for (const at of state.slots.keys()) {
-    if (at > state.lastExecuted) {
+  // order: none, one is enough.
+  for (const slot of state.slots.values()) {
+    if (slot.sequence > state.lastExecuted && isUnderWay(slot, state.view)) {
       return true;
     }
   }

@@ -126,6 +126,30 @@ describe('entering a view [OSDI §4.4]', () => {
     assert.deepEqual(prepared, [1, 2], 'O, and the PrePrepare that had come before');
   });
 
+  it('asks no more for what was proposed before and is not carried over, so that an idle cluster is quiet', () => {
+    const network = new CoreNetwork(4);
+    // What the primary of view 0 proposes at 1 and 2 reaches replica 1 alone, which makes one batch of it.
+    network.filter = ({ event, to }) =>
+      to === 1 || event.kind !== 'prePrepareReceived' || event.prePrepare.message.view > 0;
+    for (const client of ['a', 'b']) {
+      network.submit(0, client, 1);
+      network.advance(100);
+    }
+    network.at(0).isUp = false;
+    network.advance(8_000);
+    const living = [1, 2, 3].map((replica) => network.at(replica).under);
+    for (const { core } of living) {
+      const { lastExecuted, active } = core.inspect(0);
+      assert.deepEqual({ lastExecuted, active }, { lastExecuted: 1, active: true });
+    }
+    const before = living.map(({ effects }) => effectsOf(effects, 'sendStatus').length);
+    network.advance(20_000);
+    for (const [index, { effects }] of living.entries()) {
+      const sent = effectsOf(effects, 'sendStatus').length - (before[index] ?? 0);
+      assert.ok(sent <= 3 * 5, `to 3 peers, every 5 s for 20 s: ${sent}`);
+    }
+  });
+
   it('VC-02: keeps what was committed, at whichever replicas it was before the primary died', () => {
     for (let subset = 0; subset < 16; subset++) {
       const knows = (replica: number): boolean => ((subset >> replica) & 1) === 1;
