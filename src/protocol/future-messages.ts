@@ -55,6 +55,19 @@ export function takeFutureMessages(state: CoreState): readonly Event[] {
 }
 
 /**
+ * Moving to a later view without having entered one: what was kept for views below it would keep their senders' place
+ * from the votes of this one.
+ */
+export function dropOlderMessages(state: CoreState): void {
+  // order: none, each sender by himself.
+  for (const [sender, kept] of state.future) {
+    if (kept.view < state.view) {
+      state.future.delete(sender);
+    }
+  }
+}
+
+/**
  * These requests are done: a proposal that is kept brings them no more. Else they would begin to wait when it is
  * accepted, and what is executed already is never executed again.
  */

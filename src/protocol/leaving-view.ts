@@ -11,6 +11,7 @@
 import { assert } from '../util/assert.js';
 import type { Digest } from '../util/digest.js';
 import { computeWaiting } from './explaining.js';
+import { dropOlderMessages } from './future-messages.js';
 import { sequence, view as toView, type View } from './identifiers.js';
 import type { Signed, Verified, ViewChange } from './messages.js';
 import { leaveView } from './slot.js';
@@ -45,6 +46,7 @@ export function startViewChange(state: CoreState, target: View, cause: ViewChang
   }
   state.delayed.clear();
   state.badNamed.clear();
+  dropOlderMessages(state);
   state.pool.forgetProposals();
   pruneViewChanges(state);
   emit(state, { kind: 'persist', record: { kind: 'view', view: target } });

@@ -236,4 +236,16 @@ describe('joining [OSDI §4.5.2]', () => {
       'twice the window, with the one held',
     );
   });
+
+  it('keeps votes of the view it moves to, whatever was kept of a view that it never entered', () => {
+    const core = leftView0();
+    const batchDigest = headerDigestAt(1);
+    core.vote('prepare', 0, 1, batchDigest, 1);
+    giveViewChange(core, 1, 1);
+    giveViewChange(core, 2, 1);
+    expire(core, 'newView', 2 * T);
+    assert.equal(viewOf(core), '-2');
+    assert.deepEqual(rejectionsOf(core.vote('prepare', 0, 1, batchDigest, 2)), []);
+    assert.equal(core.core.countHeld().futureVotesOfSender, 1, 'the vote of view 1 is gone');
+  });
 });
