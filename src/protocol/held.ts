@@ -19,7 +19,7 @@ export interface CoreHeld {
   readonly viewChanges: number;
   readonly viewChangesOfSender: number;
   readonly pendingNewViews: number;
-  /** Digests of ViewChanges that were judged bad. */
+  /** Digests of bad ViewChanges that a NewView names. */
   readonly badViewChanges: number;
   readonly futureVotesOfSender: number;
   readonly futureProposalsOfSender: number;

@@ -116,7 +116,10 @@ export function onViewChangeJudged(state: CoreState, replica: ReplicaId, digest:
   } else {
     state.viewChanges.remove(digest);
     state.badViewChangeAtMs.set(replica, state.now.elapsedMs);
-    state.badNamed.add(digest);
+    // One that no NewView names is forgotten: its sender may send another each timeout, for as long as a view lasts.
+    if (isNamed(state, held.signed.message.newView, replica, digest)) {
+      state.badNamed.add(digest);
+    }
     noteRejection(state, 'viewChange', reject('badViewChange'), replica);
   }
   pruneViewChanges(state);

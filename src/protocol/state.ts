@@ -109,7 +109,7 @@ export interface CoreState {
   readonly viewChanges: ViewChangeLog;
   /** One NewView of each sender, the highest. */
   readonly pendingNewViews: Map<ReplicaId, { readonly signed: Verified<Signed<NewView>>; readonly digest: Digest }>;
-  /** ViewChanges that were judged bad since this replica moved to its view. */
+  /** ViewChanges that the NewView of this view names and that are bad. */
   readonly badNamed: Set<Digest>;
   /** When a bad ViewChange of a sender came last: he waits a timeout. */
   readonly badViewChangeAtMs: Map<ReplicaId, number>;

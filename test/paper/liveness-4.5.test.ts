@@ -3,7 +3,7 @@
  * it waits, and what moves it when others give theirs up.
  */
 import assert from 'node:assert/strict';
-import { sequence } from '../../src/protocol/identifiers.js';
+import { sequence, view } from '../../src/protocol/identifiers.js';
 import {
   batchOf,
   CoreUnderTest,
@@ -178,6 +178,14 @@ describe('the timeout T [OSDI §4.5.2]', () => {
   });
 });
 
+const emptyViewChange = (to: number) => ({
+  type: 'viewChange' as const,
+  newView: view(to),
+  stableCheckpoint: sequence(0),
+  checkpointCertificate: [],
+  prepared: [],
+});
+
 describe('joining [OSDI §4.5.2]', () => {
   it('BB-08: at most f senders move nobody, however high and often, and one ViewChange of each is held', () => {
     const core = new CoreUnderTest(3);
@@ -188,6 +196,24 @@ describe('joining [OSDI §4.5.2]', () => {
     const status = effectsOf(core.step({ kind: 'peerConnected', peer: id(0) }), 'sendStatus')[0]?.message;
     assert.equal(status?.viewChanges.length, 1);
     assert.equal(effectsOf(core.effects, 'judgeViewChange').length, 0, 'nor do they cost a signature check inside');
+  });
+
+  it('RX-01: remembers no bad ViewChange that no NewView names, however long one is sent each timeout', () => {
+    const core = new CoreUnderTest(3);
+    // A correct replica left alone, so that another sender's ViewChange could complete a weak quorum and is judged.
+    giveViewChange(core, 1, 5);
+    for (let sent = 0; sent < 50; sent++) {
+      core.elapsedMs += 2 * T;
+      const before = core.effects.length;
+      core.step({ kind: 'messageReceived', message: signed(emptyViewChange(6 + sent), 2) });
+      for (const { viewChange, digest } of effectsOf(core.effects.slice(before), 'judgeViewChange')) {
+        const isValid = viewChange.sender !== 2;
+        core.step({ kind: 'viewChangeJudged', replica: viewChange.sender, digest, isValid });
+      }
+    }
+    assert.equal(viewOf(core), '0');
+    assert.equal(rejectionsOf(core.effects).filter((code) => code === 'badViewChange').length, 50);
+    assert.equal(core.core.countHeld().badViewChanges, 0);
   });
 
   it('VC-09: moves to the weak-quorum-th largest of the others’ views, at once', () => {

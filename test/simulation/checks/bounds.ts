@@ -48,7 +48,7 @@ export function computeBounds({
     viewChanges,
     viewChangesOfSender: 4,
     pendingNewViews: n,
-    badViewChanges: viewChanges,
+    badViewChanges: n,
     futureVotesOfSender: 2 * window,
     futureProposalsOfSender: local.pipeline,
     delayedProposals: local.pipeline,
