@@ -12,7 +12,7 @@ import type { Completion, KeyValueStore, StoreEntry, StoreError } from '../ports
 import type { CheckpointCertificate, CommitCertificate } from '../protocol/certificates.js';
 import { type Sequence, sequence, view } from '../protocol/identifiers.js';
 import type { RecoveredBatch, RecoveredCommit, RecoveredProposal, RecoveredState } from '../protocol/log-record.js';
-import type { BatchSummary } from '../protocol/messages.js';
+import type { BatchSummary, Checkpoint } from '../protocol/messages.js';
 import type { Digest } from '../util/digest.js';
 import { failed, ok, type Result } from '../util/result.js';
 import { decodeBatch } from '../wire/batch-codec.js';
@@ -285,13 +285,29 @@ class Recovery {
       stableCheckpoint: this.#stable,
       accepted,
       prepared: above(low, this.#contents.prepared),
-      ownCheckpoints: above(low, this.#contents.ownCheckpoints),
+      ownCheckpoints: above(low, this.#ownCheckpoints(low)),
       committed,
       evidence: this.#log.evidence,
       lastExecuted: sequence(this.#end.sequence),
       lastHeaderDigest: this.#end.headerDigest,
     };
     return ok({ state, log: this.#log, batches: this.#batches, end: this.#end, isNew: this.#anchor === undefined });
+  }
+
+  /**
+   * Those of the log, and those that a crash kept from being written after their execution: it isn't executed again, so
+   * nothing else would make this replica sign them, and peers may need them for a quorum.
+   */
+  #ownCheckpoints(low: Sequence): ReadonlyMap<number, Checkpoint> {
+    const { hash, limits } = this.#options;
+    const found = new Map(this.#contents.ownCheckpoints);
+    for (const header of above(low, this.#headers)) {
+      if (header.sequence % limits.checkpointInterval === 0 && !found.has(header.sequence)) {
+        const headerDigest = computeHeaderDigest(header, hash);
+        found.set(header.sequence, { type: 'checkpoint', sequence: sequence(header.sequence), headerDigest });
+      }
+    }
+    return found;
   }
 }
 

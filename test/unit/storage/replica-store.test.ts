@@ -114,6 +114,23 @@ describe('the replica store', () => {
     assert.deepEqual(state.committed, []);
   });
 
+  it('finds the own checkpoint of what was executed, also where the crash came before its record', async () => {
+    const { store } = opened;
+    let headerDigest = OPTIONS.genesisDigest;
+    const digests: string[] = [];
+    for (let at = 1; at <= 5; at++) {
+      const batch = batchOf(at);
+      await append(store, acceptedRecord(batch, at));
+      const execution = executionOf(batch, at, headerDigest);
+      headerDigest = execution.headerDigest;
+      digests.push(headerDigest);
+      await succeeded<void>((done) => store.commitExecution([execution], done));
+    }
+    const { state } = await reopen(opened, disk);
+    assert.equal(state.lastExecuted, 5);
+    assert.deepEqual(state.ownCheckpoints, [{ type: 'checkpoint', sequence: 4, headerDigest: digests[3] }]);
+  });
+
   it('keeps one pair of evidence a replica and kind', async () => {
     await append(opened.store, evidenceRecord(1), evidenceRecord(2));
     await append(opened.store, evidenceRecord(3));
