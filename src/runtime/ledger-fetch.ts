@@ -104,17 +104,22 @@ export class LedgerFetch {
       return;
     }
     this.question = this.options.asker.ask({ kind: 'checkpointCertificate', sequence: next }, (answer, peer) => {
-      const anchor = answer.kind === 'checkpointCertificate' ? this.judgeAnchor(peer, answer.checkpoints) : undefined;
+      const checkpoints = answer.kind === 'checkpointCertificate' ? this.judgeAnchor(peer, answer.checkpoints) : [];
+      const anchor = checkpoints[0]?.message;
       if (anchor === undefined || anchor.sequence < next || anchor.sequence - next >= PIECE_HEADERS_MAX) {
         return false;
+      }
+      if (anchor.sequence > (this.target?.sequence ?? 0)) {
+        // The core must know it before what it certifies is executed: nothing is executed above H.
+        this.options.onEvent({ kind: 'checkpointCertificateReceived', certificate: { checkpoints }, from: peer });
       }
       this.fetchHeaders(next, anchor);
       return true;
     });
   }
 
-  /** What a certificate's quorum of distinct replicas signed, or undefined. */
-  private judgeAnchor(peer: ReplicaId, envelopes: readonly Envelope[]): Anchor | undefined {
+  /** The statements of a certificate, where a quorum of distinct replicas signed the same; none otherwise. */
+  private judgeAnchor(peer: ReplicaId, envelopes: readonly Envelope[]): readonly Verified<Signed<Checkpoint>>[] {
     const checkpoints = this.options.verifyCheckpoints(peer, envelopes) ?? [];
     const first = checkpoints[0]?.message;
     const signers = new Set(checkpoints.map(({ sender }) => sender));
@@ -124,7 +129,7 @@ export class LedgerFetch {
       checkpoints.every(
         ({ message }) => message.sequence === first?.sequence && message.headerDigest === first.headerDigest,
       );
-    return isQuorum && first !== undefined ? first : undefined;
+    return isQuorum ? checkpoints : [];
   }
 
   /** Fetches the headers first..anchor, backwards, in ranges of at most 2K. */

@@ -58,6 +58,7 @@ const LEDGER = new Ledger(40);
 /** A fetch whose questions the test answers. */
 class Bench {
   readonly handed: FetchedEntry[] = [];
+  readonly certified: number[] = [];
   readonly kept: string[] = [];
   readonly asked: string[] = [];
   question: { readonly what: FetchWhat; readonly accept: Accept } | undefined;
@@ -90,6 +91,10 @@ class Bench {
         : undefined,
     keepBatch: ({ digest }) => this.kept.push(digest),
     onEvent: (event) => {
+      if (event.kind === 'checkpointCertificateReceived') {
+        this.certified.push(event.certificate.checkpoints[0]?.message.sequence ?? assert.fail('an empty certificate'));
+        return;
+      }
       assert.ok(event.kind === 'ledgerFetched');
       this.handed.push(...event.entries);
     },
@@ -214,6 +219,18 @@ describe('fetching the ledger', () => {
     assert.equal(bench.question, undefined);
     bench.execute(20);
     assert.equal(bench.asked.at(-1), 'checkpointCertificate');
+  });
+
+  it('tells the core of a certificate above its target before it hands over what that certifies', () => {
+    const bench = new Bench();
+    bench.start(1, 20);
+    assert.ok(bench.answer(certificate(12, [0, 2, 3])));
+    assert.deepEqual(bench.certified, []);
+    bench.fetch.stop();
+    bench.start(1, 20);
+    assert.ok(bench.answer(certificate(32, [0, 2, 3])));
+    assert.deepEqual(bench.certified, [32]);
+    assert.deepEqual(bench.handed, []);
   });
 
   it('goes on to a target that moved up while it ran', () => {
