@@ -55,6 +55,8 @@ export function onRequestTimerExpired(state: CoreState): void {
   const due = state.pool.select(
     ({ knownSinceMs, relayedAtMs }) => now - (relayedAtMs ?? knownSinceMs) >= state.timeoutMs / 2,
   );
+  // What was passed on longest ago comes first: else what one expiry has no room for would never have its turn.
+  due.sort((left, right) => (left.relayedAtMs ?? -1) - (right.relayedAtMs ?? -1));
   relayUpToBounds(state, due, 'all');
   if (!state.active) {
     return;
@@ -119,8 +121,10 @@ export function updateRequestTimer(state: CoreState): void {
 function relayUpToBounds(state: CoreState, requests: readonly WaitingRequest[], to: ReplicaId | 'all'): void {
   let sizeBytes = 0;
   for (const waiting of requests.slice(0, RELAY_REQUESTS_MAX)) {
+    const isFirst = sizeBytes === 0;
     sizeBytes += waiting.request.bytes.length;
-    if (sizeBytes > RELAY_BYTES_MAX) {
+    // The genesis may allow requests longer than the bound: one goes in any case, or it and all after it would never go.
+    if (sizeBytes > RELAY_BYTES_MAX && !isFirst) {
       return;
     }
     relay(state, waiting, to);

@@ -57,6 +57,18 @@ describe('waiting [OSDI §4.5.2]', () => {
     assert.equal(viewOf(core), '-1');
   });
 
+  it('passes on again even a request that alone is longer than what one expiry passes on, and others after it', () => {
+    const core = new CoreUnderTest(1, 4, { local: { waitingBytesMax: 20_000_000 } });
+    core.step({ kind: 'requestReceived', request: request('long', 1, 'x'.repeat(5_000_000)), from: id(2) });
+    core.step({ kind: 'requestReceived', request: request('short', 1), from: id(2) });
+    const passedOn = (atMs: number): readonly number[] =>
+      effectsOf(expire(core, 'request', atMs), 'forward').map(({ item }) =>
+        item.kind === 'request' ? item.request.bytes.length : 0,
+      );
+    assert.deepEqual(passedOn(T / 2), [5_000_000]);
+    assert.deepEqual(passedOn(T), [7]);
+  });
+
   it('VC-08: stops for a request that is executed, refused or dead, whichever way it came', () => {
     for (const acknowledged of [[], [{ clientId: request('a', 1).clientId, number: 1 }]]) {
       const core = new CoreUnderTest(1);
