@@ -197,6 +197,9 @@ export function onOwnNewViewSigned(state: CoreState, newView: Verified<Signed<Ne
   const viewChanges = forming.viewChanges.map(({ signed }) => signed);
   const plan = forming.plan;
   enterView(state, { newView, viewChanges }, plan);
+  if (state.diverged) {
+    return;
+  }
   // Its ViewChanges went to all from their own senders; who lacks one fetches it by its digest.
   emit(state, { kind: 'forward', to: 'all', item: { kind: 'message', message: newView } });
 }

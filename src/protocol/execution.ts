@@ -56,6 +56,10 @@ export function onBatchExecuted(state: CoreState, event: Extract<Event, { kind: 
   maybeShortenTimeout(state);
   const promised = state.promisedHeaders.get(event.sequence);
   state.promisedHeaders.delete(event.sequence);
+  if (state.diverged) {
+    // It was handed over before this replica stopped: nothing is said of it.
+    return;
+  }
   if (promised !== undefined && promised !== event.headerDigest) {
     stopDiverged(state, event.sequence, event.headerDigest, promised);
     return;

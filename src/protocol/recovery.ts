@@ -4,6 +4,7 @@
  */
 import { assert } from '../util/assert.js';
 import { newViewMaxOf } from './beginning-view.js';
+import { stopDiverged } from './checkpoints.js';
 import { type ReplicaId, replicaId, type Sequence, sequence } from './identifiers.js';
 import { computeViewChange } from './leaving-view.js';
 import type { RecoveredState } from './log-record.js';
@@ -148,13 +149,21 @@ function recoverSlots(state: CoreState, recovered: RecoveredState): void {
   }
 }
 
-/** The first step: the votes that the log promises are given again. */
+/**
+ * The first step: the votes that the log promises are given again. What was executed up to the stable checkpoint is
+ * compared with it anew: a crash forgets that this replica diverged, and that is not to make it vote again.
+ */
 export function onStarted(state: CoreState): void {
   state.enteredAtMs = state.now.elapsedMs;
   state.leftAtMs = state.now.elapsedMs;
   state.timeoutLookedAtMs = state.now.elapsedMs;
   for (const peer of state.peers.values()) {
     peer.heardAtMs = state.now.elapsedMs;
+  }
+  const { sequence: stableSequence, headerDigest: certified } = state.stable;
+  if (state.lastExecuted === stableSequence && state.lastHeaderDigest !== certified) {
+    stopDiverged(state, stableSequence, state.lastHeaderDigest, certified);
+    return;
   }
   if (!state.active) {
     sayViewChangeAgain(state);

@@ -1,13 +1,14 @@
 /** Checkpoints and garbage collection: [OSDI §4.3] and protocol.md 5, rule by rule. */
 import assert from 'node:assert/strict';
 import type { CheckpointCertificate } from '../../src/protocol/certificates.js';
-import { sequence } from '../../src/protocol/identifiers.js';
+import { sequence, view } from '../../src/protocol/identifiers.js';
 import {
   batchOf,
   broadcastsOf,
   CoreUnderTest,
   digest,
   effectsOf,
+  FRESH,
   headerDigestAt,
   id,
   notesOf,
@@ -127,6 +128,76 @@ describe('garbage collection [OSDI §4.3]', () => {
       effectsOf(backup.step({ kind: 'requestReceived', request: request('a', 9), from: 'local' }), 'forward').length,
       0,
     );
+  });
+
+  it('CK-03: signs no checkpoint once it diverged, whatever was handed over for execution before', () => {
+    const backup = new CoreUnderTest(1);
+    backup.step({ kind: 'checkpointCertificateReceived', certificate: certificateOf(4, [0, 2, 3]), from: id(0) });
+    for (const at of [5, 6, 7, 8]) {
+      const { batch } = backup.prePrepare(at);
+      for (const sender of [0, 2, 3]) {
+        backup.vote('commit', sender, at, batch.digest);
+      }
+    }
+    const entries = [1, 2, 3, 4].map((at) => ({
+      sequence: sequence(at),
+      headerDigest: headerDigestAt(at),
+      batch: batchOf([request('a', at)]),
+    }));
+    backup.step({ kind: 'ledgerFetched', entries });
+    for (let at = 1; at <= 8; at++) {
+      backup.executed(at, digest(`own fault ${at}`));
+    }
+    assert.equal(notesOf(backup.effects, 'diverged').length, 1);
+    assert.deepEqual(broadcastsOf(backup.effects, 'checkpoint'), []);
+  });
+
+  it('CK-03: is found to have diverged when it starts again where its own header is not the stable one', () => {
+    const stable = { stableCheckpoint: certificateOf(4, [0, 2, 3]), lastExecuted: sequence(4) };
+    const same = new CoreUnderTest(1, 4, {
+      recovered: { ...FRESH, ...stable, lastHeaderDigest: headerDigestAt(4) },
+    });
+    assert.deepEqual(notesOf(same.effects, 'diverged'), []);
+    const other = new CoreUnderTest(1, 4, {
+      recovered: { ...FRESH, ...stable, lastHeaderDigest: digest('own fault') },
+    });
+    assert.equal(notesOf(other.effects, 'diverged')[0]?.sequence, 4);
+    assert.deepEqual(rejectionsOf(other.prePrepare(5).effects), ['diverged']);
+  });
+
+  it('CK-03: sends no NewView where what it would begin with shows that it diverged', () => {
+    const primary = new CoreUnderTest(1);
+    for (const at of [1, 2, 3]) {
+      primary.commitAndExecute(at);
+    }
+    const { batch } = primary.prePrepare(4);
+    for (const sender of [0, 2, 3]) {
+      primary.vote('commit', sender, 4, batch.digest);
+    }
+    primary.executed(4, digest('own fault'));
+    const { checkpoints } = certificateOf(4, [0, 2, 3]);
+    const viewChange = {
+      type: 'viewChange',
+      newView: view(1),
+      stableCheckpoint: sequence(4),
+      checkpointCertificate: checkpoints,
+      prepared: [],
+    } as const;
+    for (const sender of [2, 3]) {
+      primary.step({ kind: 'messageReceived', message: signed(viewChange, sender) });
+    }
+    for (const { viewChange: judged, digest: of } of effectsOf(primary.effects, 'judgeViewChange')) {
+      primary.step({ kind: 'viewChangeJudged', replica: judged.sender, digest: of, isValid: true });
+    }
+    const [own] = effectsOf(primary.effects, 'sign');
+    assert.ok(own?.message.type === 'viewChange');
+    primary.step({ kind: 'messageSigned', message: signed(own.message, 1) });
+    primary.step({ kind: 'prePreparesSigned', view: view(1), prePrepares: [] });
+    const newView = effectsOf(primary.effects, 'sign')[1]?.message;
+    assert.ok(newView?.type === 'newView');
+    const effects = primary.step({ kind: 'messageSigned', message: signed(newView, 1) });
+    assert.equal(notesOf(effects, 'diverged').length, 1);
+    assert.deepEqual(effectsOf(effects, 'forward'), []);
   });
 
   it('raises an alarm when no digest can get a quorum any more, and blames no primary for it', () => {
