@@ -2,9 +2,11 @@
  * Decoded batches at hand: what execution and proposals to peers need of a batch beside the summary that the core
  * keeps. Bounded in memory; what was evicted is read from the store and decoded anew.
  *
- * 1. A body that the store doesn't hold yet is evicted only when such bodies alone exceed the bound. It can then be
+ * 1. A body that is on its way to the store is evicted only when such bodies alone exceed the bound. It can then be
  *    missing: `load` says so, and the batch is fetched from a peer like any other that is missing.
- * 2. The null batch is always there.
+ * 2. Bodies that nobody took have a share of the bound: a peer can send any number that the core refuses, and they would
+ *    stay for ever, because nothing brings them to the store.
+ * 3. The null batch is always there.
  */
 import type { Completion } from '../ports/key-value-store.js';
 import type { ReplicaStore } from '../ports/replica-store.js';
@@ -33,6 +35,8 @@ export interface BatchBodiesOptions {
 }
 
 const BYTES_MAX_DEFAULT = 64 * 1024 * 1024;
+/** Of the bound, what bodies have that nobody took. */
+const UNTAKEN_SHARE = 1 / 4;
 /** About what the objects of a decoded request and operation take beside the batch's bytes. */
 const REQUEST_OVERHEAD_BYTES = 600;
 const OPERATION_OVERHEAD_BYTES = 120;
@@ -41,12 +45,14 @@ const OPERATION_OVERHEAD_BYTES = 120;
 export class BatchBodies {
   private readonly bytesMax: number;
   private readonly nullBody: BatchBody;
-  /** Both in the order of their last use. */
+  /** Each in the order of its last use. */
   private readonly persisted = new Map<Digest, BatchBody>();
-  private readonly unpersisted = new Map<Digest, BatchBody>();
+  private readonly onTheWay = new Map<Digest, BatchBody>();
+  private readonly untaken = new Map<Digest, BatchBody>();
   private heldBytes = 0;
-  /** Sequence and digest: one batch may be proposed for two sequences, and is stored for each. */
-  private readonly pending = new Set<string>();
+  private untakenBytes = 0;
+  /** By digest, the sequences: one batch may be proposed for two, and is stored for each. */
+  private readonly pending = new Map<Digest, Set<Sequence>>();
 
   constructor(private readonly options: BatchBodiesOptions) {
     this.bytesMax = options.bytesMax ?? BYTES_MAX_DEFAULT;
@@ -62,13 +68,18 @@ export class BatchBodies {
 
   /** How many batches are on their way to the store. */
   get pendingCount(): number {
-    return this.pending.size;
+    let count = 0;
+    // order: none, they are counted.
+    for (const sequences of this.pending.values()) {
+      count += sequences.size;
+    }
+    return count;
   }
 
   /** Takes a batch that was verified or is the own; one that is there already stays. */
   put(batch: EncodedBatch, requests: readonly SignedRequest[]): void {
     if (this.get(batch.digest) === undefined) {
-      this.add(this.unpersisted, { batch, requests });
+      this.add(this.pending.has(batch.digest) ? this.onTheWay : this.untaken, { batch, requests });
     }
   }
 
@@ -77,7 +88,7 @@ export class BatchBodies {
     if (digest === this.nullBody.batch.digest) {
       return this.nullBody;
     }
-    return touch(this.persisted, digest) ?? touch(this.unpersisted, digest);
+    return touch(this.persisted, digest) ?? touch(this.onTheWay, digest) ?? touch(this.untaken, digest);
   }
 
   /**
@@ -112,41 +123,65 @@ export class BatchBodies {
 
   /** A record that brings the batch of this sequence to the store is on its way there. */
   markPending(sequence: Sequence, digest: Digest): void {
-    this.pending.add(nameOf(sequence, digest));
+    const sequences = this.pending.get(digest) ?? new Set();
+    this.pending.set(digest, sequences.add(sequence));
+    this.move(digest, this.untaken, this.onTheWay);
   }
 
   /** Whether the batch's bytes may be on their way to the store still: it must not be executed yet. */
   isPending(sequence: Sequence, digest: Digest): boolean {
-    return this.pending.has(nameOf(sequence, digest));
+    return this.pending.get(digest)?.has(sequence) ?? false;
   }
 
   /** The store gives the batch from now on: the write of the record that brought it has completed. */
   markPersisted(sequence: Sequence, digest: Digest): void {
-    this.pending.delete(nameOf(sequence, digest));
-    const body = this.unpersisted.get(digest);
-    if (body !== undefined) {
-      this.unpersisted.delete(digest);
-      this.persisted.set(digest, body);
-      this.evict();
+    const sequences = this.pending.get(digest);
+    if (sequences?.delete(sequence) === true && sequences.size === 0) {
+      this.pending.delete(digest);
     }
+    this.move(digest, this.untaken, this.persisted);
+    this.move(digest, this.onTheWay, this.persisted);
   }
 
   private add(bodies: Map<Digest, BatchBody>, body: BatchBody): void {
     bodies.set(body.batch.digest, body);
-    this.heldBytes += measureBody(body);
-    this.evict();
+    this.count(bodies, body, 1);
+    if (this.untakenBytes > this.bytesMax * UNTAKEN_SHARE) {
+      this.evict(this.untaken, body);
+    }
+    for (const evicted of [this.persisted, this.untaken, this.onTheWay]) {
+      this.evict(evicted, body);
+    }
   }
 
-  /** The body used last stays, however large. */
-  private evict(): void {
-    while (this.heldBytes > this.bytesMax && this.persisted.size + this.unpersisted.size > 1) {
-      const bodies = this.persisted.size > 0 ? this.persisted : this.unpersisted;
-      for (const [digest, body] of bodies) {
+  private move(digest: Digest, from: Map<Digest, BatchBody>, to: Map<Digest, BatchBody>): void {
+    const body = from.get(digest);
+    if (body !== undefined) {
+      from.delete(digest);
+      this.count(from, body, -1);
+      to.set(digest, body);
+      this.count(to, body, 1);
+    }
+  }
+
+  /** Evicts of these while there are too many in all; the body used last stays, however large. */
+  private evict(bodies: Map<Digest, BatchBody>, lastUsed: BatchBody): void {
+    // order: of their last use.
+    for (const [digest, body] of bodies) {
+      if (this.heldBytes <= this.bytesMax) {
+        return;
+      }
+      if (body !== lastUsed) {
         bodies.delete(digest);
-        this.heldBytes -= measureBody(body);
-        break;
+        this.count(bodies, body, -1);
       }
     }
+  }
+
+  private count(bodies: Map<Digest, BatchBody>, body: BatchBody, sign: 1 | -1): void {
+    const sizeBytes = sign * measureBody(body);
+    this.heldBytes += sizeBytes;
+    this.untakenBytes += bodies === this.untaken ? sizeBytes : 0;
   }
 }
 
@@ -167,10 +202,6 @@ function measureBody({ batch, requests }: BatchBody): number {
   return (
     batch.bytes.length + requests.length * REQUEST_OVERHEAD_BYTES + batch.operationCount * OPERATION_OVERHEAD_BYTES
   );
-}
-
-function nameOf(sequence: Sequence, digest: Digest): string {
-  return `${sequence} ${digest}`;
 }
 
 /** The batch that fills gaps: its fixed bytes, summed up. */

@@ -47,6 +47,9 @@ describe('batch bodies', () => {
     const { bodies } = bench(25_000);
     const digests = [1, 2, 3, 4].map((number) => put(bodies, batch(number, 5_000)));
     const [first, second, third, fourth] = digests as [Digest, Digest, Digest, Digest];
+    for (const digest of digests) {
+      bodies.markPending(ONE, digest);
+    }
     bodies.markPersisted(ONE, second);
     bodies.markPersisted(ONE, third);
     assert.ok(bodies.get(second) !== undefined);
@@ -56,6 +59,29 @@ describe('batch bodies', () => {
     for (const digest of [first, second, fourth]) {
       assert.ok(bodies.get(digest) !== undefined);
     }
+  });
+
+  it('evicts first what is not even on its way to the store: what a peer sent and nobody took crowds out nothing', () => {
+    const { bodies } = bench(25_000);
+    for (let number = 1; number <= 10; number++) {
+      put(bodies, batch(number, 5_000));
+    }
+    const taken = [11, 12, 13].map((number) => {
+      const digest = put(bodies, batch(number, 5_000));
+      bodies.markPending(sequence(number), digest);
+      bodies.markPersisted(sequence(number), digest);
+      return digest;
+    });
+    assert.deepEqual(
+      taken.map((digest) => bodies.get(digest) !== undefined),
+      [true, true, true],
+    );
+    const waiting = put(bodies, batch(14, 5_000));
+    bodies.markPending(sequence(14), waiting);
+    put(bodies, batch(15, 5_000));
+    put(bodies, batch(16, 5_000));
+    assert.ok(bodies.get(waiting) !== undefined);
+    assert.ok(bodies.sizeBytes <= 25_000);
   });
 
   it('evicts even what the store lacks where such bodies alone exceed the bound', () => {
