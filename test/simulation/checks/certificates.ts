@@ -2,19 +2,20 @@
  * Invariant 10: whatever a correct replica emits verifies for somebody who has only the genesis. This verifier is
  * written apart from the replica's: slow, and from the rules of protocol.md alone.
  */
-import type { Verifier } from '../../../src/ports/signatures.js';
+import { sha256 } from '../../../src/crypto/hash.js';
 import type { ReplicaId } from '../../../src/protocol/identifiers.js';
 import { equalBytes } from '../../../src/util/bytes.js';
+import { decodeBatch } from '../../../src/wire/batch-codec.js';
+import type { WireLimits } from '../../../src/wire/limits.js';
+import { decodeRequest, type UnverifiedRequest } from '../../../src/wire/request-codec.js';
 import type { Observer, Violations } from './observer.js';
 import { describeMessage, type SeenMessage, type SeenStatement } from './seen-message.js';
-import { viewObjection } from './view-change-proofs.js';
+import { type ProofRules, viewObjection } from './view-change-proofs.js';
 
 /** What a certificates check needs. */
-export interface CertificatesCheckOptions {
+export interface CertificatesCheckOptions extends ProofRules {
   readonly violations: Violations;
-  readonly verifier: Verifier;
-  readonly replicaCount: number;
-  readonly checkpointInterval: number;
+  readonly limits: WireLimits;
 }
 
 /** Verifies everything that leaves a correct replica. */
@@ -34,8 +35,8 @@ export class CertificatesCheck implements Observer {
     }
   }
 
-  private objection({ input, statements }: SeenMessage): string | undefined {
-    if (input === undefined) {
+  private objection({ input, statements, isWhole }: SeenMessage): string | undefined {
+    if (input === undefined || !isWhole) {
       return 'it is malformed';
     }
     const unsigned = statements.find((statement) => !this.isSigned(statement));
@@ -53,8 +54,13 @@ export class CertificatesCheck implements Observer {
       }
     }
     switch (input.kind) {
+      case 'request':
+        return this.requestObjection(input.bytes);
       case 'committedBatch':
-        return this.quorumObjection(statements, input.commits.length, 'commit');
+        return (
+          this.quorumObjection(statements, input.commits.length, 'commit') ??
+          this.batchObjection(statements[0], input.batchBytes)
+        );
       case 'checkpointCertificate':
         return this.quorumObjection(statements, input.checkpoints.length, 'checkpoint');
       case 'fetchAnswer':
@@ -62,7 +68,7 @@ export class CertificatesCheck implements Observer {
           ? this.quorumObjection(statements, input.answer.checkpoints.length, 'checkpoint')
           : undefined;
       case 'proposal':
-        return this.primaryObjection(statements[0]);
+        return this.primaryObjection(statements[0]) ?? this.batchObjection(statements[0], input.batchBytes);
       default:
         return undefined;
     }
@@ -86,6 +92,30 @@ export class CertificatesCheck implements Observer {
     }
     // Two quorums share more than f: 2q − n > f.
     return 2 * count - replicaCount > faulty ? undefined : `${count} of ${replicaCount} are no quorum`;
+  }
+
+  /** The batch is the one that the statement names, and clients signed all of it. */
+  private batchObjection(statement: SeenStatement | undefined, batchBytes: Uint8Array): string | undefined {
+    const message = statement?.message;
+    const decoded = decodeBatch(batchBytes, this.options.limits, sha256);
+    if (!decoded.ok || message === undefined || !('batchDigest' in message)) {
+      return 'its batch is malformed';
+    }
+    if (sha256(batchBytes) !== message.batchDigest) {
+      return 'its batch is not the one that it names';
+    }
+    return decoded.value.requests.every((request) => this.isSignedByClient(request))
+      ? undefined
+      : 'a request in it was not signed by its client';
+  }
+
+  private requestObjection(bytes: Uint8Array): string | undefined {
+    const decoded = decodeRequest(bytes, this.options.limits, sha256);
+    return decoded.ok && this.isSignedByClient(decoded.value) ? undefined : 'its client did not sign it';
+  }
+
+  private isSignedByClient({ request, payload, signature }: UnverifiedRequest): boolean {
+    return this.options.verifier.verifyClient('request', request.clientId, payload, signature);
   }
 
   private primaryObjection(statement: SeenStatement | undefined): string | undefined {

@@ -15,8 +15,8 @@ export interface RequestsCheckOptions {
   readonly violations: Violations;
   readonly clientOf: (replica: ReplicaId) => ClientId;
   readonly nullBatchDigest: Digest;
-  /** Whether a null batch may stand at this sequence. */
-  readonly mayBeNull: (sequence: number) => boolean;
+  /** Whether a null batch may stand at this sequence where it was decided in this view, undefined where that isn't known. */
+  readonly mayBeNull: (sequence: number, view: number | undefined) => boolean;
 }
 
 /** All requests that were signed, and where each took effect. */
@@ -35,8 +35,9 @@ export class RequestsCheck implements Observer {
 
   onExecuted(replica: ReplicaId, writes: readonly ExecutionWrite[]): void {
     const { violations, nullBatchDigest, mayBeNull } = this.options;
-    for (const { header, rowsPut } of writes) {
-      if (header.batchDigest === nullBatchDigest && !mayBeNull(header.sequence)) {
+    for (const { header, certificate, rowsPut } of writes) {
+      const view = certificate?.commits[0]?.message.view;
+      if (header.batchDigest === nullBatchDigest && !mayBeNull(header.sequence, view)) {
         violations.report(5, `replica ${replica} executed the null batch at sequence ${header.sequence}`);
       }
       for (const { clientId, number, requestDigest, sequence } of rowsPut) {

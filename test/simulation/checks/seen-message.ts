@@ -24,6 +24,8 @@ export interface SeenMessage {
   /** Undefined where it is not even well-formed. */
   readonly input: PeerInput | undefined;
   readonly statements: readonly SeenStatement[];
+  /** Whether each statement of a replica in it could be read; what could not is not among `statements`. */
+  readonly isWhole: boolean;
   readonly sizeBytes: number;
 }
 
@@ -40,8 +42,9 @@ export class MessageReader {
       const decoded = decodePeerMessage(bytes, this.limits);
       const input = decoded.ok ? decoded.value : undefined;
       const envelopes = input === undefined ? [] : envelopesOf(input);
-      const statements = envelopes.flatMap((envelope) => this.statementOf(envelope));
-      message = { input, statements, sizeBytes: bytes.length };
+      const read = envelopes.map((envelope) => this.statementOf(envelope));
+      const isWhole = read.every((statements) => statements.length > 0);
+      message = { input, statements: read.flat(), isWhole, sizeBytes: bytes.length };
       this.seen.set(bytes, message);
     }
     return message;

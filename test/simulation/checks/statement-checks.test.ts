@@ -1,10 +1,17 @@
 /** The checks of what is said and kept refuse a run that breaks their invariant and let one pass that keeps it. */
 import assert from 'node:assert/strict';
-import { view } from '../../../src/protocol/identifiers.js';
+import { sha256 } from '../../../src/crypto/hash.js';
+import { sequence, view } from '../../../src/protocol/identifiers.js';
 import type { LogRecord } from '../../../src/protocol/log-record.js';
 import type { ProtocolMessage, Signed } from '../../../src/protocol/messages.js';
 import { utf8 } from '../../../src/util/bytes.js';
+import type { Digest } from '../../../src/util/digest.js';
+import { encodeBatch } from '../../../src/wire/batch-codec.js';
+import { encodeEnvelope } from '../../../src/wire/envelope.js';
 import { encodePeerMessage } from '../../../src/wire/peer-codec.js';
+import type { PeerOutput } from '../../../src/wire/peer-message.js';
+import { decodeRequest, encodeRequestPayload } from '../../../src/wire/request-codec.js';
+import { digest, verified } from '../../support/core-cluster.js';
 import {
   accepted,
   checkpoint,
@@ -60,7 +67,7 @@ describe('the checks of what is said and kept', () => {
   });
 
   describe('write before send', () => {
-    const make = (violations: Violations) => new WriteBeforeSendCheck(violations);
+    const make = (violations: Violations) => new WriteBeforeSendCheck(violations, 8);
     const send = (check: Required<Observer>, message: ProtocolMessage) =>
       check.onSent(ONE, TWO, seen(sign(registry(), message)));
 
@@ -88,6 +95,42 @@ describe('the checks of what is said and kept', () => {
       assert.equal(run(accepted('one')), 9);
     });
 
+    it('refuse a vote in a view before its new view is durable', () => {
+      const keys = registry();
+      const newView = verified(
+        sign(keys, { type: 'newView', newView: view(1), viewChanges: [], prePrepares: [] } as const),
+      );
+      const run = (isBegun: boolean) =>
+        judged(make, (check) => {
+          const record = accepted('one');
+          assert.ok(record.kind === 'accepted');
+          check.onDurable(ONE, { ...record, prePrepare: { ...record.prePrepare, view: view(1) } });
+          if (isBegun) {
+            check.onDurable(ONE, { kind: 'newView', begun: { newView, viewChanges: [] } });
+          }
+          send(check, vote('prepare', 'one', 1, 1));
+        });
+      assert.equal(run(true), undefined);
+      assert.equal(run(false), 9);
+    });
+
+    it('refuse a vote above the window of the stable checkpoint that is durable', () => {
+      const keys = registry();
+      const checkpoints = [ZERO, ONE, TWO].map((sender) => verified(sign(keys, checkpoint('one', 4), sender)));
+      const run = (isStable: boolean) =>
+        judged(make, (check) => {
+          const record = accepted('one');
+          assert.ok(record.kind === 'accepted');
+          check.onDurable(ONE, { ...record, prePrepare: { ...record.prePrepare, sequence: sequence(9) } });
+          if (isStable) {
+            check.onDurable(ONE, { kind: 'stableCheckpoint', certificate: { checkpoints } });
+          }
+          send(check, vote('prepare', 'one', 9));
+        });
+      assert.equal(run(true), undefined);
+      assert.equal(run(false), 9);
+    });
+
     it('refuse a checkpoint before its execution is durable', () => {
       const run = (isDurable: boolean) =>
         judged(make, (check) => {
@@ -103,7 +146,14 @@ describe('the checks of what is said and kept', () => {
   describe('certificates', () => {
     const keys = registry();
     const make = (violations: Violations) =>
-      new CertificatesCheck({ violations, verifier: keys.verifier, replicaCount: 4, checkpointInterval: 4 });
+      new CertificatesCheck({
+        violations,
+        limits: LIMITS,
+        verifier: keys.verifier,
+        replicaCount: 4,
+        checkpointInterval: 4,
+        windowSize: 8,
+      });
     const run = (signed: readonly Signed<ReturnType<typeof checkpoint>>[]) =>
       judged(make, (check) => {
         const bytes = encodePeerMessage({ kind: 'checkpointCertificate', checkpoints: signed });
@@ -139,15 +189,58 @@ describe('the checks of what is said and kept', () => {
       assert.equal(accusing('one'), 10);
     });
 
-    it('refuse a pre-prepare by another than the primary', () => {
-      const proposed = (sender: typeof ZERO) =>
-        judged(make, (check) => {
-          const prePrepare = sign(keys, { ...vote('prePrepare'), type: 'prePrepare' as const }, sender);
-          const bytes = encodePeerMessage({ kind: 'proposal', prePrepare, batchBytes: utf8('batch') });
-          check.onSent(ONE, TWO, new MessageReader(LIMITS).read(bytes));
+    /** A request of client 0, signed by the client that this replica is. */
+    const requestBytes = (signer: typeof ZERO): Uint8Array => {
+      const clientId = keys.clientOf(ZERO);
+      const payload = encodeRequestPayload({ clientId, number: 1, acknowledged: 0, operations: [utf8('put')] });
+      const signature = keys.signNow(signer, 'request', payload);
+      return encodeEnvelope({ type: 'request', sender: { kind: 'client', clientId }, payload, signature });
+    };
+    const batchBytes = (signer: typeof ZERO): Uint8Array => {
+      const decoded = decodeRequest(requestBytes(signer), LIMITS, sha256);
+      assert.ok(decoded.ok);
+      return encodeBatch(1, [decoded.value.request]);
+    };
+    const sent = (message: PeerOutput) =>
+      judged(make, (check) => check.onSent(ONE, TWO, new MessageReader(LIMITS).read(encodePeerMessage(message))));
+
+    it('refuse a pre-prepare by another than the primary, or with another batch than it names', () => {
+      const proposed = (sender: typeof ZERO, named = sha256(batchBytes(ZERO)), bytes = batchBytes(ZERO)) => {
+        const statement = { ...vote('prePrepare'), type: 'prePrepare' as const, batchDigest: named };
+        return sent({ kind: 'proposal', prePrepare: sign(keys, statement, sender), batchBytes: bytes });
+      };
+      const batch = batchBytes(ZERO);
+      const unsigned = batchBytes(ONE);
+      assert.equal(proposed(ZERO, sha256(batch), batch), undefined);
+      assert.equal(proposed(ONE, sha256(batch), batch), 10);
+      assert.equal(proposed(ZERO, digest('another'), batch), 10);
+      assert.equal(proposed(ZERO, sha256(utf8('no batch')), utf8('no batch')), 10);
+      assert.equal(proposed(ZERO, sha256(unsigned), unsigned), 10);
+    });
+
+    it('refuse a batch that is not the committed one', () => {
+      const batch = batchBytes(ZERO);
+      const decided = (batchDigest: Digest) =>
+        sent({
+          kind: 'committedBatch',
+          batchBytes: batch,
+          commits: [ZERO, ONE, TWO].map((sender) =>
+            sign(keys, { ...vote('commit'), type: 'commit' as const, batchDigest }, sender),
+          ),
         });
-      assert.equal(proposed(ZERO), undefined);
-      assert.equal(proposed(ONE), 10);
+      assert.equal(decided(sha256(batch)), undefined);
+      assert.equal(decided(digest('another')), 10);
+    });
+
+    it('refuse a request that its client did not sign', () => {
+      assert.equal(sent({ kind: 'request', bytes: requestBytes(ZERO) }), undefined);
+      assert.equal(sent({ kind: 'request', bytes: requestBytes(ONE) }), 10);
+    });
+
+    it('refuse a statement that nobody can read', () => {
+      const good = sign(keys, checkpoint(), ONE);
+      assert.equal(sent({ kind: 'signed', signed: good }), undefined);
+      assert.equal(sent({ kind: 'signed', signed: { ...good, payload: utf8('no checkpoint') } }), 10);
     });
   });
 

@@ -75,15 +75,19 @@ describe('the checks of view changes', () => {
     assert.equal(run(1, begun(0, [])), undefined);
   });
 
-  it('know where null batches may stand', () => {
+  it('know where null batches may stand, and in which views they may be decided there', () => {
     const check = new ViewChangesCheck({ first: undefined, report: () => undefined }, NULL_DIGEST);
     check.onAppended(ZERO, begun(4, [digest('a'), NULL_DIGEST]));
-    assert.deepEqual([check.mayBeNull(5), check.mayBeNull(6)], [false, true]);
+    assert.deepEqual([check.mayBeNull(5, 1), check.mayBeNull(6, 1)], [false, true]);
+    assert.deepEqual(
+      [check.mayBeNull(6, undefined), check.mayBeNull(6, 0), check.mayBeNull(6, 2)],
+      [true, false, false],
+    );
   });
 });
 
 describe('the independent judge of statements about views', () => {
-  const rules = { verifier: KEYS.verifier, replicaCount: 4 };
+  const rules = { verifier: KEYS.verifier, replicaCount: 4, checkpointInterval: 4, windowSize: 8 };
   const judge = (message: ProtocolMessage, sender: ReplicaId = ONE) => viewObjection(message, sender, rules);
   const prepare = (sender: ReplicaId, content = 'one', at = 1) =>
     sign(KEYS, { ...vote('prepare', content, at), type: 'prepare' as const }, sender);
@@ -104,6 +108,31 @@ describe('the independent judge of statements about views', () => {
     ['a checkpoint without a certificate', { stableCheckpoint: sequence(4) }],
     ['one with too few', { stableCheckpoint: sequence(4), checkpointCertificate: certificate.slice(1) }],
     ['one of another sequence', { stableCheckpoint: sequence(8), checkpointCertificate: certificate }],
+    [
+      'a checkpoint that is none',
+      {
+        stableCheckpoint: sequence(5),
+        checkpointCertificate: [ZERO, ONE, TWO].map((sender) => sign(KEYS, checkpoint('one', 5), sender)),
+      },
+    ],
+    [
+      'a checkpoint of two states',
+      {
+        stableCheckpoint: sequence(4),
+        checkpointCertificate: [...certificate.slice(1), sign(KEYS, checkpoint('two', 4), ZERO)],
+      },
+    ],
+    ['a certificate for no checkpoint', { checkpointCertificate: certificate }],
+    ['one sequence twice', { prepared: [proof(), proof()] }],
+    [
+      'a sequence above the window',
+      {
+        prepared: [
+          proof({ prePrepare: prePrepare('one', 9), prepares: [prepare(ONE, 'one', 9), prepare(TWO, 'one', 9)] }),
+        ],
+      },
+    ],
+    ['a prepare of the primary', { prepared: [proof({ prepares: [prepare(ONE), prepare(TWO), prepare(ZERO)] })] }],
     ['too few prepares', { prepared: [proof({ prepares: [prepare(ONE)] })] }],
     ['one prepare twice', { prepared: [proof({ prepares: [prepare(ONE), prepare(ONE)] })] }],
     ['prepares of another digest', { prepared: [proof({ prepares: [prepare(ONE), prepare(TWO, 'two')] })] }],

@@ -9,6 +9,8 @@ import type { NewView, ProtocolMessage, Signed, ViewChange } from '../../../src/
 export interface ProofRules {
   readonly verifier: Verifier;
   readonly replicaCount: number;
+  readonly checkpointInterval: number;
+  readonly windowSize: number;
 }
 
 /** What is wrong with a statement about views, undefined for nothing and for all other statements. */
@@ -23,7 +25,8 @@ export function viewObjection(message: ProtocolMessage, sender: number, rules: P
   }
 }
 
-function isSigned({ message, sender, payload, signature }: Signed, { verifier }: ProofRules): boolean {
+/** Whether the sender signed these very bytes. */
+export function isSigned({ message, sender, payload, signature }: Signed, { verifier }: ProofRules): boolean {
   return verifier.verifyReplica(message.type, sender, payload, signature);
 }
 
@@ -34,19 +37,23 @@ function isQuorum(signers: ReadonlySet<number>, { replicaCount }: ProofRules): b
 
 function viewChangeObjection(viewChange: ViewChange, rules: ProofRules): string | undefined {
   const { stableCheckpoint, checkpointCertificate, prepared, newView } = viewChange;
-  const signers = new Set<number>(checkpointCertificate.map(({ sender }) => sender));
-  const isStable = checkpointCertificate.every(({ message }) => message.sequence === stableCheckpoint);
-  if (stableCheckpoint > 0 && !(isStable && isQuorum(signers, rules))) {
+  if (!isCertified(viewChange, rules)) {
     return `nothing certifies checkpoint ${stableCheckpoint}`;
   }
+  let previous: number = stableCheckpoint;
   for (const { prePrepare, prepares } of prepared) {
     const { sequence, view, batchDigest } = prePrepare.message;
+    if (sequence <= previous || sequence > stableCheckpoint + rules.windowSize) {
+      return `sequence ${sequence} is out of order or outside the window`;
+    }
+    previous = sequence;
     const voters = new Set<number>([prePrepare.sender, ...prepares.map(({ sender }) => sender)]);
     const isOne = prepares.every(
       ({ message }) => message.sequence === sequence && message.view === view && message.batchDigest === batchDigest,
     );
     const isOfPrimary = prePrepare.sender === view % rules.replicaCount;
-    if (!isOne || !isOfPrimary || !isQuorum(voters, rules) || view >= newView || sequence <= stableCheckpoint) {
+    const isOnce = voters.size === 1 + prepares.length;
+    if (!isOne || !isOfPrimary || !isOnce || !isQuorum(voters, rules) || view >= newView) {
       return `nothing proves that sequence ${sequence} prepared in view ${view}`;
     }
   }
@@ -55,6 +62,22 @@ function viewChangeObjection(viewChange: ViewChange, rules: ProofRules): string 
     ...prepared.flatMap(({ prePrepare, prepares }) => [prePrepare, ...prepares]),
   ];
   return carried.every((signed) => isSigned(signed, rules)) ? undefined : 'a signature in it is not valid';
+}
+
+/** 0 needs no certificate; every other checkpoint one state, signed by a quorum, once by each. */
+function isCertified({ stableCheckpoint, checkpointCertificate }: ViewChange, rules: ProofRules): boolean {
+  const signers = new Set<number>(checkpointCertificate.map(({ sender }) => sender));
+  const states = new Set(checkpointCertificate.map(({ message }) => `${message.sequence} ${message.headerDigest}`));
+  if (stableCheckpoint === 0) {
+    return checkpointCertificate.length === 0;
+  }
+  return (
+    stableCheckpoint % rules.checkpointInterval === 0 &&
+    checkpointCertificate[0]?.message.sequence === stableCheckpoint &&
+    states.size === 1 &&
+    signers.size === checkpointCertificate.length &&
+    isQuorum(signers, rules)
+  );
 }
 
 function newViewObjection(newView: NewView, sender: number, rules: ProofRules): string | undefined {

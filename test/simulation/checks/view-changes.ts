@@ -26,16 +26,18 @@ interface Begun {
 export class ViewChangesCheck implements Observer {
   private readonly committed = new Map<number, Committed>();
   private readonly begun: Begun[] = [];
-  private readonly nulls = new Set<number>();
+  /** By sequence: the views that began with the null batch there. */
+  private readonly nulls = new Map<number, Set<number>>();
 
   constructor(
     private readonly violations: Violations,
     private readonly nullBatchDigest: Digest,
   ) {}
 
-  /** Whether a view began with the null batch at this sequence. */
-  mayBeNull(sequence: number): boolean {
-    return this.nulls.has(sequence);
+  /** Whether this view began with the null batch at this sequence; any view where it is not known which decided it. */
+  mayBeNull(sequence: number, view: number | undefined): boolean {
+    const views = this.nulls.get(sequence);
+    return views !== undefined && (view === undefined || views.has(view));
   }
 
   onAppended(replica: ReplicaId, record: LogRecord): void {
@@ -50,7 +52,7 @@ export class ViewChangesCheck implements Observer {
     this.begun.push(begun);
     for (const [sequence, digest] of proposals) {
       if (digest === this.nullBatchDigest) {
-        this.nulls.add(sequence);
+        this.nulls.set(sequence, (this.nulls.get(sequence) ?? new Set()).add(begun.view));
       }
     }
     for (const [sequence, committed] of this.committed) {

@@ -17,11 +17,20 @@ export class WriteBeforeSendCheck implements Observer {
   private readonly executions = new Map<ReplicaId, Execution[]>();
   /** By replica: everything up to here survived a crash. */
   private readonly recoveredThrough = new Map<ReplicaId, number>();
+  /** By replica: the stable checkpoint on its disk. */
+  private readonly stable = new Map<ReplicaId, number>();
   private readonly judged = new WeakMap<SeenMessage, ReplicaId>();
 
-  constructor(private readonly violations: Violations) {}
+  constructor(
+    private readonly violations: Violations,
+    private readonly windowSize: number,
+  ) {}
 
   onDurable(replica: ReplicaId, record: LogRecord): void {
+    if (record.kind === 'stableCheckpoint') {
+      const sequence = record.certificate.checkpoints[0]?.message.sequence ?? 0;
+      this.stable.set(replica, Math.max(this.stable.get(replica) ?? 0, sequence));
+    }
     for (const fact of factsOf(record)) {
       this.durable.add(`${replica} ${fact}`);
     }
@@ -33,6 +42,9 @@ export class WriteBeforeSendCheck implements Observer {
       ...state.ownCheckpoints.map((checkpoint) => ({ kind: 'ownCheckpoint', checkpoint }) as const),
       ...(state.begunView === undefined ? [] : [{ kind: 'newView', begun: state.begunView } as const]),
       ...(state.ownViewChange === undefined ? [] : [{ kind: 'viewChange', viewChange: state.ownViewChange } as const]),
+      ...(state.stableCheckpoint === undefined
+        ? []
+        : [{ kind: 'stableCheckpoint', certificate: state.stableCheckpoint } as const]),
     ];
     for (const record of records) {
       this.onDurable(replica, record);
@@ -66,9 +78,16 @@ export class WriteBeforeSendCheck implements Observer {
   }
 
   private judge(replica: ReplicaId, statement: ProtocolMessage): void {
-    const need = needOf(statement);
-    if (need !== undefined && !this.durable.has(`${replica} ${need}`)) {
+    const need = needsOf(statement).find((each) => !this.durable.has(`${replica} ${each}`));
+    if (need !== undefined) {
       this.violations.report(9, `replica ${replica} sent ${describeStatement(statement)} before "${need}" was durable`);
+    }
+    const highest = (this.stable.get(replica) ?? 0) + this.windowSize;
+    if ('batchDigest' in statement && statement.sequence > highest) {
+      this.violations.report(
+        9,
+        `replica ${replica} sent ${describeStatement(statement)}; the stable checkpoint on its disk allows ${highest}`,
+      );
     }
     if (statement.type === 'checkpoint' && !this.isExecutionDurable(replica, statement.sequence)) {
       this.violations.report(9, `replica ${replica} sent ${describeStatement(statement)} before execution was durable`);
@@ -110,24 +129,29 @@ function factsOf(record: LogRecord): readonly string[] {
   }
 }
 
-function acceptedFact({ view, sequence, batchDigest }: PrePrepare): string {
+function acceptedFact({ view, sequence, batchDigest }: Omit<PrePrepare, 'type'>): string {
   return `accepted ${view} ${sequence} ${batchDigest}`;
 }
 
 /** What a statement depends on. */
-function needOf(statement: ProtocolMessage): string | undefined {
+function needsOf(statement: ProtocolMessage): readonly string[] {
   switch (statement.type) {
     case 'prePrepare':
     case 'prepare':
-      return `accepted ${statement.view} ${statement.sequence} ${statement.batchDigest}`;
+      return [acceptedFact(statement), ...viewNeeds(statement)];
     case 'commit':
-      return `prepared ${statement.view} ${statement.sequence} ${statement.batchDigest}`;
+      return [`prepared ${statement.view} ${statement.sequence} ${statement.batchDigest}`, ...viewNeeds(statement)];
     case 'viewChange':
     case 'newView':
-      return `${statement.type} ${statement.newView}`;
+      return [`${statement.type} ${statement.newView}`];
     case 'checkpoint':
-      return `ownCheckpoint ${statement.sequence} ${statement.headerDigest}`;
+      return [`ownCheckpoint ${statement.sequence} ${statement.headerDigest}`];
     default:
-      return undefined;
+      return [];
   }
+}
+
+/** Nobody votes in a view that has not begun. */
+function viewNeeds({ view }: { readonly view: number }): readonly string[] {
+  return view === 0 ? [] : [`newView ${view}`];
 }

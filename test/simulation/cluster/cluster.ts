@@ -6,9 +6,11 @@ import { utf8 } from '../../../src/util/bytes.js';
 import type { ClientId } from '../../../src/util/digest.js';
 import { NULL_BATCH_BYTES } from '../../../src/wire/batch-codec.js';
 import { AgreementCheck } from '../checks/agreement.js';
+import { BegunViewsCheck } from '../checks/begun-views.js';
 import { BoundsCheck } from '../checks/bounds.js';
 import { CertificatesCheck } from '../checks/certificates.js';
 import { ContradictionCheck } from '../checks/contradiction.js';
+import { DecidedCheck } from '../checks/decided.js';
 import { EvidenceCheck } from '../checks/evidence.js';
 import { MonotoneCheck } from '../checks/monotone.js';
 import { type Observer, Observers, Violations, ViolationsBut } from '../checks/observer.js';
@@ -180,6 +182,13 @@ function createChecks({
   isCorrect,
 }: Pick<World, 'violations' | 'signatures' | 'parameters' | 'isCorrect'>): Observer[] {
   const { verifier } = signatures;
+  const { sizes, consensus, limits } = parameters;
+  const proofRules = {
+    verifier,
+    replicaCount: sizes.replicaCount,
+    checkpointInterval: consensus.checkpointInterval,
+    windowSize: consensus.windowSize,
+  };
   const nullBatchDigest = sha256(NULL_BATCH_BYTES);
   const viewChanges = new ViewChangesCheck(violations, nullBatchDigest);
   return [
@@ -189,23 +198,20 @@ function createChecks({
       violations,
       clientOf: (replica) => signatures.clientOf(replica),
       nullBatchDigest,
-      mayBeNull: (sequence) => viewChanges.mayBeNull(sequence),
+      mayBeNull: (sequence, view) => viewChanges.mayBeNull(sequence, view),
     }),
     new ContradictionCheck(violations, isCorrect),
     new RequestContradictionCheck({
       violations,
-      limits: parameters.limits,
+      limits,
       clientOf: (replica) => signatures.clientOf(replica),
       isCorrect,
     }),
     new ShownCommitsCheck(violations, isCorrect),
-    new WriteBeforeSendCheck(violations),
-    new CertificatesCheck({
-      violations,
-      verifier,
-      replicaCount: parameters.sizes.replicaCount,
-      checkpointInterval: parameters.consensus.checkpointInterval,
-    }),
+    new WriteBeforeSendCheck(violations, consensus.windowSize),
+    new CertificatesCheck({ ...proofRules, violations, limits }),
+    new BegunViewsCheck({ ...proofRules, violations, nullBatchDigest }),
+    new DecidedCheck(violations, sizes),
     new EvidenceCheck({ violations, verifier, isCorrect }),
     new MonotoneCheck(violations),
   ];
