@@ -3,8 +3,9 @@
  * that shows less, and a NewView that names other ViewChanges of others.
  */
 import type { ReplicaId, Sequence } from '../protocol/identifiers.js';
-import type { NamedViewChange, NewView, ViewChange } from '../protocol/messages.js';
+import type { NamedViewChange, NewView, Signed, ViewChange } from '../protocol/messages.js';
 import { concatBytes } from '../util/bytes.js';
+import type { Digest } from '../util/digest.js';
 import type { Envelope } from '../wire/envelope.js';
 import { decodePayload } from '../wire/message-codec.js';
 import { decodePeerMessage } from '../wire/peer-codec.js';
@@ -13,9 +14,15 @@ import { otherDigest, type StrategyContext } from './strategy.js';
 /** ViewChanges that are remembered: of so many of the last ones. */
 const REMEMBERED_MAX = 256;
 
+/** One of another replica: what a NewView names it by, and where it begins. */
+interface OtherViewChange extends NamedViewChange {
+  readonly view: number;
+  readonly stableCheckpoint: number;
+}
+
 /** What others said as they left views. */
 export class OthersViewChanges {
-  private readonly named = new Map<string, NamedViewChange & { readonly view: number }>();
+  private readonly named = new Map<string, OtherViewChange>();
 
   constructor(private readonly context: StrategyContext) {}
 
@@ -28,27 +35,36 @@ export class OthersViewChanges {
   }
 
   /** Those for this view. */
-  of(view: number): readonly NamedViewChange[] {
+  of(view: number): readonly OtherViewChange[] {
     return [...this.named.values()].filter((named) => named.view === view);
   }
 
   private take({ type, sender, payload }: Envelope): void {
-    const { hash, limits } = this.context;
+    const { limits } = this.context;
     const decoded = type === 'viewChange' ? decodePayload(type, payload, limits) : undefined;
     if (sender.kind !== 'replica' || decoded === undefined || !decoded.ok || decoded.value.type !== 'viewChange') {
       return;
     }
     const { replica } = sender;
-    const prefix = new Uint8Array(4);
-    new DataView(prefix.buffer).setUint32(0, replica);
-    const view = decoded.value.newView;
-    this.named.set(`${view} ${replica}`, { replica, digest: hash(concatBytes([prefix, payload])), view });
+    const { newView: view, stableCheckpoint } = decoded.value;
+    const digest = nameViewChange(this.context, { sender: replica, payload });
+    this.named.set(`${view} ${replica}`, { replica, digest, view, stableCheckpoint });
     for (const [name] of this.named) {
       if (this.named.size > REMEMBERED_MAX) {
         this.named.delete(name);
       }
     }
   }
+}
+
+/** What a NewView names a ViewChange by. */
+export function nameViewChange(
+  { hash }: StrategyContext,
+  { sender, payload }: Pick<Signed, 'sender' | 'payload'>,
+): Digest {
+  const prefix = new Uint8Array(4);
+  new DataView(prefix.buffer).setUint32(0, sender);
+  return hash(concatBytes([prefix, payload]));
 }
 
 /** One that shows one certificate fewer, or no checkpoint; the same where there is neither. */

@@ -1,9 +1,11 @@
 /**
  * Small changes of statements about views, validly signed as a whole: one view or checkpoint off, an entry of a list or
- * of a certificate in it dropped or twice, another digest in a proof. What is carried inside keeps its signatures.
+ * of a certificate in it dropped or twice, another digest in a proof. What is carried inside keeps its signatures, whether
+ * they fit or not.
  */
 import type { Sequence, View } from '../protocol/identifiers.js';
 import type { NewView, PreparedProof, Status, ViewChange } from '../protocol/messages.js';
+import { saying } from './forged-proofs.js';
 import { drawIndex, otherDigest, type StrategyContext } from './strategy.js';
 
 /** A list with one entry fewer, or with one twice. */
@@ -45,7 +47,7 @@ function mutateProof(context: StrategyContext, proof: PreparedProof): PreparedPr
   const { message } = prePrepare;
   const withMessage = (changed: Partial<typeof message>): PreparedProof => ({
     ...proof,
-    prePrepare: { ...prePrepare, message: { ...message, ...changed } },
+    prePrepare: saying(prePrepare, changed),
   });
   switch (drawIndex(context, 4)) {
     case 0:

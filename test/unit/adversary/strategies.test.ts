@@ -5,12 +5,12 @@ import { createCoalition } from '../../../src/adversary/strategy.js';
 import { sha256 } from '../../../src/crypto/hash.js';
 import type { Transport, TransportHandlers } from '../../../src/ports/transport.js';
 import { type ReplicaId, replicaId, sequence, view } from '../../../src/protocol/identifiers.js';
-import type { ViewChange } from '../../../src/protocol/messages.js';
+import type { PreparedProof, ProtocolMessage, Signed, ViewChange } from '../../../src/protocol/messages.js';
 import { equalBytes, utf8 } from '../../../src/util/bytes.js';
 import type { ClientId } from '../../../src/util/digest.js';
 import { type DecodedBatch, decodeBatch } from '../../../src/wire/batch-codec.js';
 import type { Envelope } from '../../../src/wire/envelope.js';
-import { decodePayload } from '../../../src/wire/message-codec.js';
+import { decodePayload, encodePayload } from '../../../src/wire/message-codec.js';
 import { decodePeerMessage, encodePeerMessage } from '../../../src/wire/peer-codec.js';
 import { CONSENSUS } from '../../support/core-cluster.js';
 import { CountingVerifier, fakeSignature } from '../../support/fake-signatures.js';
@@ -85,6 +85,15 @@ class Bench {
     );
   }
 
+  /** Draws other numbers, one after the other. */
+  drawMany(): void {
+    let drawn = 1;
+    this.timers.random = () => {
+      drawn = (drawn * 48_271) % 2_147_483_647;
+      return drawn / 2_147_483_647;
+    };
+  }
+
   /** What leaves in place of a message. */
   send(peer: ReplicaId, message: Uint8Array): readonly Uint8Array[] {
     this.sent.length = 0;
@@ -126,6 +135,27 @@ function envelopeOf(bytes: Uint8Array | undefined): Envelope {
 function isSigned({ type, sender, payload, signature }: Envelope): boolean {
   assert.ok(sender.kind === 'replica');
   return new CountingVerifier(new Set([CLIENT])).verifyReplica(type, sender.replica, payload, signature);
+}
+
+function isSignedStatement({ message, sender, payload, signature }: Signed): boolean {
+  return new CountingVerifier(new Set([CLIENT])).verifyReplica(message.type, sender, payload, signature);
+}
+
+function signedOf<M extends ProtocolMessage>(message: M, sender: number): Signed<M> {
+  const payload = encodePayload(message);
+  return { message, sender: replicaId(sender), payload, signature: fakeSignature(message.type, sender, payload) };
+}
+
+/** A view change with a true certificate for sequence 1 in view 0. */
+function certified(newView: number): ViewChange {
+  const vote = { view: view(0), sequence: sequence(1), batchDigest: DIGEST };
+  const prePrepare = signedOf({ ...vote, type: 'prePrepare' } as const, 0);
+  const prepares = [1, 2].map((sender) => signedOf({ ...vote, type: 'prepare' } as const, sender));
+  return { ...VIEW_CHANGE, newView: view(newView), prepared: [{ prePrepare, prepares }] };
+}
+
+function carriedBy({ prepared }: ViewChange): readonly Signed[] {
+  return prepared.flatMap(({ prePrepare, prepares }) => [prePrepare, ...prepares]);
 }
 
 function proposalOf(bytes: Uint8Array | undefined): { readonly batch: DecodedBatch; readonly digest: string } {
@@ -307,13 +337,62 @@ describe('Byzantine strategies', () => {
     }
   });
 
+  for (const name of ['spoilingViewChanges', 'mutating'] as const) {
+    it(`show certificates that nobody signed: ${name}`, () => {
+      const bench = new Bench(name);
+      bench.drawMany();
+      const said = Array.from({ length: 200 }, () => bench.send(ODD, signedBytes(certified(1), OWN))[0]).map(
+        envelopeOf,
+      );
+      assert.ok(said.every(isSigned));
+      const isForged = said.some((envelope) => {
+        const message = statementOf(envelope);
+        assert.ok(message.type === 'viewChange');
+        return carriedBy(message).some((signed) => !isSignedStatement(signed));
+      });
+      assert.ok(isForged);
+    });
+  }
+
+  it('begin a view that follows from an own view change with a certificate that nobody signed', () => {
+    const bench = new Bench('spoilingNewViews');
+    bench.drawMany();
+    const own = certified(4);
+    const name = { replica: replicaId(OWN), digest: sha256(Uint8Array.of(0, 0, 0, OWN, ...encodePayload(own))) };
+    const others = [1, 2].map((id) => ({ replica: replicaId(id), digest: sha256(utf8(`view change ${id}`)) }));
+    const [{ prePrepare }] = own.prepared as [PreparedProof];
+    const again = signedOf({ ...prePrepare.message, view: view(4) }, OWN);
+    const newView = {
+      type: 'newView',
+      newView: view(4),
+      viewChanges: [name, ...others],
+      prePrepares: [again],
+    } as const;
+    bench.send(ODD, signedBytes(own, OWN));
+    const pairs = Array.from({ length: 100 }, () => bench.send(ODD, signedBytes(newView, OWN))).filter(
+      ({ length }) => length === 2,
+    );
+    assert.ok(pairs.length > 0);
+    for (const [first, second] of pairs) {
+      const [claim, begun] = [first, second].map((bytes) => statementOf(envelopeOf(bytes)));
+      assert.ok(claim?.type === 'viewChange' && begun?.type === 'newView');
+      const digestOfClaim = sha256(Uint8Array.of(0, 0, 0, OWN, ...encodePayload(claim)));
+      assert.deepEqual(begun.viewChanges, [{ ...name, digest: digestOfClaim }, ...others]);
+      assert.ok(carriedBy(claim).some((signed) => !isSignedStatement(signed)));
+      // What it begins with is, at each sequence, what the last view is said to have prepared.
+      for (const { prePrepare: claimed } of claim.prepared) {
+        const { sequence: at, batchDigest } = claimed.message;
+        assert.ok(
+          begun.prePrepares.some(({ message }) => message.sequence === at && message.batchDigest === batchDigest),
+        );
+      }
+      assert.ok(begun.prePrepares.every(isSignedStatement));
+    }
+  });
+
   it('flood with everything that a peer keeps, until they stop', () => {
     const bench = new Bench('flooding');
-    let drawn = 1;
-    bench.timers.random = () => {
-      drawn = (drawn * 48_271) % 2_147_483_647;
-      return drawn / 2_147_483_647;
-    };
+    bench.drawMany();
     bench.timers.advance(25_000);
     const kinds = new Set(
       bench.sent.map(({ bytes }) => {
