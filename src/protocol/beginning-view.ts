@@ -48,7 +48,16 @@ export function rejectNewView(state: CoreState, message: NewView, sender: Replic
     return reject('notPrimary');
   }
   const pending = state.pendingNewViews.get(sender)?.signed.message;
-  return pending !== undefined && message.newView < pending.newView ? reject('stale') : undefined;
+  return pending !== undefined && isPreferred(state, pending, message) ? reject('stale') : undefined;
+}
+
+/**
+ * Whether the one that is held keeps its place: of the view that this replica waits for, else of the higher one. A
+ * primary that signs one for a later view ahead of time must not keep its present one from who gets it from others.
+ */
+function isPreferred({ view, active }: CoreState, held: NewView, other: NewView): boolean {
+  const isWaitedFor = ({ newView }: NewView): boolean => newView === view && !active;
+  return held.newView !== other.newView && !isWaitedFor(other) && (isWaitedFor(held) || held.newView > other.newView);
 }
 
 /** A NewView came, its signature and those of its pre-prepares checked. */

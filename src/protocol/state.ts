@@ -107,7 +107,7 @@ export interface CoreState {
   /** The highest sequence that the NewView of this view proposes, 0 for none. */
   newViewMax: Sequence;
   readonly viewChanges: ViewChangeLog;
-  /** One NewView of each sender, the highest. */
+  /** One NewView of each sender: of the view that this replica waits for, else the highest. */
   readonly pendingNewViews: Map<ReplicaId, { readonly signed: Verified<Signed<NewView>>; readonly digest: Digest }>;
   /** ViewChanges that the NewView of this view names and that are bad. */
   readonly badNamed: Set<Digest>;

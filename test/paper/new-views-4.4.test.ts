@@ -176,6 +176,20 @@ describe('a NewView [OSDI §4.4]', () => {
     assert.ok(rejectionsOf(network.at(2).under.effects).includes('oldView'));
   });
 
+  it('VC-07: is not kept out by one that its primary signs ahead of time for a later view', () => {
+    const { network, genuine } = waitingForNewView();
+    const later = { ...genuine, newView: view(5), prePrepares: [] };
+    give(network, 2, later, 1);
+    give(network, 2, genuine, 1);
+    assert.equal(network.at(2).view, '1');
+    // Nor is its place taken while a ViewChange that it names is being fetched.
+    const missing = { replica: id(0), digest: digest('nowhere') };
+    give(network, 3, { ...genuine, viewChanges: [missing, ...genuine.viewChanges.slice(1)] }, 1);
+    assert.equal(network.at(3).view, '-1');
+    give(network, 3, later, 1);
+    assert.ok(rejectionsOf(network.at(3).under.effects).includes('stale'));
+  });
+
   it('VC-06: is evidence, with another of its view, and its primary is left', () => {
     const { network, genuine } = waitingForNewView();
     network.filter = ({ to }) => to === 2 || to === 3;
