@@ -108,6 +108,11 @@ function rejectContent(state: CoreState, signed: Verified<Signed<ViewChange>>, d
 /** A ViewChange's certificates were judged. */
 export function onViewChangeJudged(state: CoreState, replica: ReplicaId, digest: Digest, isValid: boolean): void {
   const held = state.viewChanges.get(digest);
+  if (!isValid) {
+    // Also where it was let go of meanwhile: whoever replaces each before it is judged waits like any other.
+    state.badViewChangeAtMs.set(replica, state.now.elapsedMs);
+    noteRejection(state, 'viewChange', reject('badViewChange'), replica);
+  }
   if (held === undefined) {
     return;
   }
@@ -115,12 +120,10 @@ export function onViewChangeJudged(state: CoreState, replica: ReplicaId, digest:
     held.judgement = 'valid';
   } else {
     state.viewChanges.remove(digest);
-    state.badViewChangeAtMs.set(replica, state.now.elapsedMs);
     // One that no NewView names is forgotten: its sender may send another each timeout, for as long as a view lasts.
     if (isNamed(state, held.signed.message.newView, replica, digest)) {
       state.badNamed.add(digest);
     }
-    noteRejection(state, 'viewChange', reject('badViewChange'), replica);
   }
   pruneViewChanges(state);
 }

@@ -64,7 +64,8 @@ export class ViewChangeJudge {
 
   /**
    * Begins to judge; the core asks at most once for each that it holds. What it let go of meanwhile is dropped here, so
-   * that a sender who says one after the other fills no queue.
+   * that a sender who says one after the other fills no queue; but not what is under way, or he would never be caught
+   * with a bad one.
    */
   judge(viewChange: Verified<Signed<ViewChange>>, digest: Digest): void {
     const { checkpointCertificate, prepared } = viewChange.message;
@@ -72,7 +73,9 @@ export class ViewChangeJudge {
       ...checkpointCertificate,
       ...prepared.flatMap(({ prePrepare, prepares }) => [prePrepare, ...prepares]),
     ];
-    const waiting = (this.cases.get(viewChange.sender) ?? []).filter((other) => this.options.isHeld(other.digest));
+    const waiting = (this.cases.get(viewChange.sender) ?? []).filter(
+      ({ digest: other, next }) => next > 0 || this.options.isHeld(other),
+    );
     waiting.push({ viewChange, digest, statements, next: 0 });
     this.cases.set(viewChange.sender, waiting);
     this.schedule();

@@ -228,6 +228,18 @@ describe('joining [OSDI §4.5.2]', () => {
     assert.equal(core.core.countHeld().badViewChanges, 0);
   });
 
+  it('RX-01: lets the sender of a bad ViewChange wait, also where he sent the next before it was judged', () => {
+    const core = new CoreUnderTest(3);
+    giveViewChange(core, 1, 5);
+    const begun = core.step({ kind: 'messageReceived', message: signed(emptyViewChange(6), 2) });
+    const judged = effectsOf(begun, 'judgeViewChange').find(({ viewChange }) => viewChange.sender === 2);
+    assert.ok(judged);
+    core.step({ kind: 'messageReceived', message: signed(emptyViewChange(7), 2) });
+    core.step({ kind: 'viewChangeJudged', replica: id(2), digest: judged.digest, isValid: false });
+    const third = core.step({ kind: 'messageReceived', message: signed(emptyViewChange(8), 2) });
+    assert.deepEqual(rejectionsOf(third), ['quota']);
+  });
+
   it('VC-09: moves to the weak-quorum-th largest of the others’ views, at once', () => {
     const core = new CoreUnderTest(6, 7);
     giveViewChange(core, 1, 9);

@@ -174,6 +174,21 @@ describe('the judge of view changes', () => {
     assert.deepEqual(court.verdicts, ['1 valid']);
   });
 
+  it('GR-01 ends what it began, so that nobody hides a bad one by sending the next', () => {
+    const court = new Court(1_000);
+    court.signatureMs = 0.25;
+    const long = viewChangeOf(1, 60);
+    const first = court.submit({
+      ...long,
+      message: { ...long.message, prepared: [...long.message.prepared, ...spoiled(long, 'prepare').message.prepared] },
+    });
+    court.turn();
+    court.dropped.add(first);
+    court.submit(viewChangeOf(1, 2, 2));
+    court.turnUntilIdle();
+    assert.deepEqual(court.verdicts, ['1 bad', '1 valid']);
+  });
+
   it('judges nothing after it was stopped', () => {
     const court = new Court();
     court.submit(viewChangeOf(1, 2));
