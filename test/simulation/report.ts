@@ -1,8 +1,23 @@
 /** What runs add up to. */
+import { VIEW_SITUATIONS, type ViewSituation } from './checks/view-tally.js';
 import type { RunOutcome } from './run.js';
 
 /** What is reported of one seed. */
-export type SeedReport = Omit<RunOutcome, 'traceLines'> & { readonly wallMs: number };
+export type SeedReport = Omit<RunOutcome, 'traceLines' | 'situations'> &
+  Partial<Pick<RunOutcome, 'situations'>> & { readonly wallMs: number };
+
+/** What happened as views changed, in words. */
+const SITUATION_WORDS: Readonly<Record<ViewSituation, string>> = {
+  newViews: 'new views',
+  proposing: 'that propose again',
+  olderThanLast: 'from older than the last view',
+  twoViews: 'with certificates of two views',
+  twoDigests: 'that contradict each other',
+  gaps: 'with gaps',
+  minAhead: 'stable checkpoints by a new view',
+  olderCommits: "executions by an older view's commits",
+  startsBetweenViews: 'starts between views',
+};
 
 /** The sums over many seeds. */
 export class Totals {
@@ -17,6 +32,7 @@ export class Totals {
   private seedsWithViews = 0;
   private unknownOutcomes = 0;
   private readonly seedsWithFault = new Map<string, number>();
+  private readonly situations = new Map<ViewSituation, number>();
   private readonly seedsOfSize = new Map<number, number>();
   private withRealSignatures = 0;
   private readonly wallMs: number[] = [];
@@ -34,6 +50,11 @@ export class Totals {
     this.unknownOutcomes += report.unknownOutcomes;
     for (const kind of [...Object.keys(report.faults), ...report.strategies]) {
       this.seedsWithFault.set(kind, (this.seedsWithFault.get(kind) ?? 0) + 1);
+    }
+    for (const situation of VIEW_SITUATIONS) {
+      // Reports of earlier swarms may not have it.
+      const count = report.situations?.[situation] ?? 0;
+      this.situations.set(situation, (this.situations.get(situation) ?? 0) + count);
     }
     this.seedsOfSize.set(report.replicaCount, (this.seedsOfSize.get(report.replicaCount) ?? 0) + 1);
     this.withRealSignatures += report.hasRealSignatures ? 1 : 0;
@@ -55,6 +76,10 @@ export class Totals {
       .join(', ');
   }
 
+  private changes(): string {
+    return [...this.situations].map(([situation, count]) => `${count} ${SITUATION_WORDS[situation]}`).join(', ');
+  }
+
   /** The share of seeds in which each kind of fault began, in percent. */
   private shares(): string {
     return [...this.seedsWithFault]
@@ -72,6 +97,7 @@ export class Totals {
       `events           ${this.steps}, of them ${this.messages} messages`,
       `operations       ${this.operations} answered, ${this.unknownOutcomes} with an unknown outcome`,
       `view changes     ${this.views} in ${this.seedsWithViews} seeds`,
+      `as views change  ${this.changes()}`,
       `histories        ${this.seeds - this.undecided} decided by search, ${this.undecided} given up`,
       `seeds with       ${this.shares()}`,
       `virtual time     ${virtualHours.toFixed(2)} hours, ${(this.virtualMs / elapsedMs).toFixed(0)} times real time`,

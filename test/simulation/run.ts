@@ -3,10 +3,13 @@
  * a quorum of correct replicas is healed, every other fault stays for good, and within a bound every caller must be
  * answered and everything that waits executed. Then the histories are judged.
  */
+import { sha256 } from '../../src/crypto/hash.js';
+import { NULL_BATCH_BYTES } from '../../src/wire/batch-codec.js';
 import { refuseAgainstLedger } from '../support/linearizability/ledger-order.js';
 import { searchLinearization } from '../support/linearizability/search.js';
 import { IdleTraffic } from './checks/idle-traffic.js';
 import type { Violation } from './checks/observer.js';
+import { type ViewSituation, ViewTally } from './checks/view-tally.js';
 import type { ByzantineKind } from './cluster/byzantine.js';
 import { Cluster } from './cluster/cluster.js';
 import type { SimulatedReplica } from './cluster/simulated-replica.js';
@@ -49,6 +52,8 @@ export interface RunOutcome {
   readonly faults: Readonly<Partial<Record<FaultKind, number>>>;
   /** How the replicas were that were not correct. */
   readonly strategies: readonly ByzantineKind[];
+  /** How often it came to the places where view changes go wrong. */
+  readonly situations: Readonly<Partial<Record<ViewSituation, number>>>;
   /** Whether a search for an order of the callers' history was given up. */
   readonly undecided: boolean;
 }
@@ -70,6 +75,7 @@ class Run {
   private readonly history = new HistoryRecorder();
   private readonly ledger: LedgerRecorder;
   private readonly traffic = new IdleTraffic();
+  private readonly tally = new ViewTally(sha256(NULL_BATCH_BYTES));
   private readonly cluster: Cluster;
   private readonly faults: FaultRunner;
   private readonly clients: readonly SimulatedClient[];
@@ -95,7 +101,7 @@ class Run {
       byzantine: scenario.byzantine,
       hasRealSignatures: scenario.hasRealSignatures,
       keepsTrace: options.keepsTrace,
-      observers: [this.ledger, this.traffic],
+      observers: [this.ledger, this.traffic, this.tally],
     });
     const random = new Random(name);
     this.faults = new FaultRunner(this.cluster.world, this.cluster.replicas, random.fork('fault runner'));
@@ -134,6 +140,7 @@ class Run {
       hasRealSignatures: scenario.hasRealSignatures,
       faults: Object.fromEntries(this.faults.begun),
       strategies: [...new Set([...scenario.byzantine.values()].flat())],
+      situations: Object.fromEntries(this.tally.counts),
       undecided: this.undecided,
     };
   }

@@ -4,7 +4,7 @@ import { type ReplicaId, replicaId } from '../../src/protocol/identifiers.js';
 import type { QuorumSizes } from '../../src/protocol/quorum.js';
 import { BYZANTINE_KINDS, type ByzantineKind } from './cluster/byzantine.js';
 import { type ClusterParameters, drawParameters } from './cluster/parameters.js';
-import { drawFaults, drawPermanentFault } from './faults/draw-faults.js';
+import { drawFaults, drawPermanentFault, drawSelectiveLoss } from './faults/draw-faults.js';
 import type { Fault, FaultEffect } from './faults/fault.js';
 import { Random } from './kernel/random.js';
 
@@ -35,6 +35,9 @@ const REAL_SIGNATURES_REPLICAS_MAX = 5;
 
 const FAULTS_MS_MIN = 2_000;
 const FAULTS_MS_MAX = 20_000;
+/** Where the network picks what comes through, views shall change often: for longer, and with less patience. */
+const SELECTIVE_FAULTS_MS = 20_000;
+const SELECTIVE_REQUEST_TIMEOUT_MS = 500;
 /** About how many messages of agreement a run has: a bound on what a seed costs. */
 const MESSAGES_MIN = 500;
 const MESSAGES_MAX = 4_000;
@@ -43,9 +46,12 @@ const MESSAGES_MAX = 4_000;
 export function drawScenario(seed: number): Scenario {
   const name = `pbft ${seed}`;
   const random = new Random(name);
-  const parameters = drawParameters(random.fork('parameters'));
-  const { replicaCount, quorum } = parameters.sizes;
-  const faultsMs = random.between(FAULTS_MS_MIN, FAULTS_MS_MAX);
+  const drawn = drawParameters(random.fork('parameters'));
+  const { replicaCount, quorum } = drawn.sizes;
+  const commonMs = random.between(FAULTS_MS_MIN, FAULTS_MS_MAX);
+  const selectiveLoss = drawSelectiveLoss(random.fork('selective loss'), SELECTIVE_FAULTS_MS + commonMs);
+  const faultsMs = selectiveLoss?.durationMs ?? commonMs;
+  const parameters = selectiveLoss === undefined ? drawn : withRequestTimeout(drawn, SELECTIVE_REQUEST_TIMEOUT_MS);
   const ids = Array.from({ length: replicaCount }, (_, id) => replicaId(id));
   const byzantine = drawByzantine(seed, random.fork('byzantine'), parameters.sizes);
   const correct = random.shuffle(ids.filter((id) => !byzantine.has(id)));
@@ -65,12 +71,19 @@ export function drawScenario(seed: number): Scenario {
     // Some work all the time, some in bursts.
     thinkMsMean: random.chance(0.8) ? faultsMs / operationsOfClient : 10,
     faultsMs,
-    faults: drawFaults({ random: random.fork('faults'), replicaCount, phaseMs: faultsMs }),
+    faults: [
+      ...(selectiveLoss === undefined ? [] : [selectiveLoss]),
+      ...drawFaults({ random: random.fork('faults'), replicaCount, phaseMs: faultsMs }),
+    ],
     byzantine,
     hasRealSignatures: seed % REAL_SIGNATURES_EVERY === 0 && replicaCount <= REAL_SIGNATURES_REPLICAS_MAX,
     healed,
     permanent,
   };
+}
+
+function withRequestTimeout(parameters: ClusterParameters, requestTimeoutMs: number): ClusterParameters {
+  return { ...parameters, local: { ...parameters.local, requestTimeoutMs } };
 }
 
 /** At most f, in a share of runs none; together they may follow one strategy or each its own. */

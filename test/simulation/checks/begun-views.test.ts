@@ -82,6 +82,8 @@ function judge(...records: readonly LogRecord[]) {
 
 describe('the check of how views begin', () => {
   const certificate = [ZERO, ONE, TWO].map((sender) => sign(KEYS, checkpoint('four', 4), sender));
+  const stable: LogRecord = { kind: 'stableCheckpoint', certificate: { checkpoints: certificate.map(verified) } };
+  const ahead = viewChange(TWO, { stableCheckpoint: sequence(4), checkpointCertificate: certificate });
   const old = viewChange(ZERO, { prepared: [proof('old', 1, 0), proof('three', 3, 0)] });
   const recent = viewChange(ONE, { prepared: [proof('recent', 1, 1)] });
   const empty = viewChange(TWO);
@@ -91,8 +93,12 @@ describe('the check of how views begin', () => {
   it('takes a new view that follows from the view changes that it names', () => {
     assert.equal(judge(begun(all, right)), undefined);
     assert.equal(judge(begun([viewChange(ZERO), recent, empty], [digest('recent')])), undefined);
-    const ahead = viewChange(TWO, { stableCheckpoint: sequence(4), checkpointCertificate: certificate });
-    assert.equal(judge(begun([old, recent, ahead], [], { min: 4 })), undefined);
+    assert.equal(judge(stable, begun([old, recent, ahead], [], { min: 4 })), undefined);
+  });
+
+  it('refuses one above a checkpoint that did not become the own stable one before', () => {
+    assert.equal(judge(begun([old, recent, ahead], [], { min: 4 })), 4);
+    assert.equal(judge(begun([old, recent, ahead], [], { min: 4 }), stable), 4);
   });
 
   const others: readonly (readonly [string, readonly Digest[]])[] = [

@@ -1,12 +1,13 @@
 /**
  * What a correct replica's view begins with, the parts of invariants 4, 5 and 10 that show at once: the NewView that it
  * keeps names a quorum of ViewChanges that prove what they say, its pre-prepares follow from them, and in that view the
- * replica takes nothing else at or below its highest one. O is computed here from the paper's words, apart from the
+ * replica takes nothing else at or below its highest one. The checkpoint that the view begins above is its own by then. O is computed here from the paper's words, apart from the
  * replica's own computation [OSDI §4.4].
  */
 import { sha256 } from '../../../src/crypto/hash.js';
+import type { CheckpointCertificate } from '../../../src/protocol/certificates.js';
 import type { ReplicaId } from '../../../src/protocol/identifiers.js';
-import type { BegunView, LogRecord } from '../../../src/protocol/log-record.js';
+import type { BegunView, LogRecord, RecoveredState } from '../../../src/protocol/log-record.js';
 import type { PrePrepare, ViewChange } from '../../../src/protocol/messages.js';
 import { concatBytes } from '../../../src/util/bytes.js';
 import type { Digest } from '../../../src/util/digest.js';
@@ -24,10 +25,19 @@ export class BegunViewsCheck implements Observer {
   /** By replica and view, in all lives of the replica. */
   private readonly proposals = new Map<string, ReadonlyMap<number, Digest>>();
 
+  private readonly stable = new Map<ReplicaId, number>();
+
   constructor(private readonly options: BegunViewsOptions) {}
+
+  onRecovered(replica: ReplicaId, { stableCheckpoint }: RecoveredState): void {
+    this.stable.set(replica, sequenceOf(stableCheckpoint));
+  }
 
   onAppended(replica: ReplicaId, record: LogRecord): void {
     switch (record.kind) {
+      case 'stableCheckpoint':
+        this.stable.set(replica, sequenceOf(record.certificate));
+        return;
       case 'newView':
         return this.begin(replica, record.begun);
       case 'accepted':
@@ -43,6 +53,14 @@ export class BegunViewsCheck implements Observer {
     const wrong = begunObjection(begun, this.options);
     if (wrong !== undefined) {
       this.options.violations.report(10, `replica ${replica} began view ${message.newView}: ${wrong}`);
+    }
+    const stable = this.stable.get(replica) ?? 0;
+    const minSequence = minSequenceOf(begun.viewChanges.map((signed) => signed.message));
+    if (stable < minSequence) {
+      this.options.violations.report(
+        4,
+        `replica ${replica} began view ${message.newView} above ${minSequence}; its stable checkpoint is ${stable}`,
+      );
     }
     const proposals = message.prePrepares.map(
       ({ message: { sequence, batchDigest } }) => [sequence, batchDigest] as const,
@@ -100,9 +118,17 @@ function begunObjection({ newView, viewChanges }: BegunView, options: BegunViews
     : `it proposes [${proposed.join(', ')}], and from its view changes follows [${expected.join(', ')}]`;
 }
 
+function minSequenceOf(viewChanges: readonly ViewChange[]): number {
+  return Math.max(0, ...viewChanges.map(({ stableCheckpoint }) => stableCheckpoint));
+}
+
+function sequenceOf(certificate: CheckpointCertificate | undefined): number {
+  return certificate?.checkpoints[0]?.message.sequence ?? 0;
+}
+
 /** O, as "sequence digest", in order. */
 function expectedProposals(viewChanges: readonly ViewChange[], nullBatchDigest: Digest): readonly string[] {
-  const minSequence = Math.max(...viewChanges.map(({ stableCheckpoint }) => stableCheckpoint));
+  const minSequence = minSequenceOf(viewChanges);
   const prepared = viewChanges.flatMap((viewChange) => viewChange.prepared.map(({ prePrepare }) => prePrepare.message));
   const maxSequence = Math.max(minSequence, ...prepared.map(({ sequence }) => sequence));
   return Array.from({ length: maxSequence - minSequence }, (_, index) => {

@@ -110,6 +110,7 @@ export class Cluster {
       random,
       trace,
       network,
+      reader,
       signatures,
       violations,
       observer,

@@ -3,6 +3,7 @@ import type { Coalition } from '../../../src/adversary/strategy.js';
 import type { ReplicaId } from '../../../src/protocol/identifiers.js';
 import type { Digest } from '../../../src/util/digest.js';
 import type { Observer, Violations } from '../checks/observer.js';
+import type { MessageReader } from '../checks/seen-message.js';
 import type { EventLoop } from '../kernel/event-loop.js';
 import type { Random } from '../kernel/random.js';
 import type { Trace } from '../kernel/trace.js';
@@ -19,6 +20,7 @@ export interface World {
   readonly random: Random;
   readonly trace: Trace;
   readonly network: SimulatedNetwork;
+  readonly reader: MessageReader;
   readonly signatures: SignatureRegistry;
   readonly violations: Violations;
   readonly observer: Required<Observer>;

@@ -3,7 +3,7 @@ import { type ReplicaId, replicaId } from '../../../src/protocol/identifiers.js'
 import { unreachable } from '../../../src/util/assert.js';
 import type { Random } from '../kernel/random.js';
 import type { LinkCondition } from '../machine/link-condition.js';
-import { type Direction, FAULT_KINDS, type Fault, type FaultEffect, type FaultKind } from './fault.js';
+import { COMMON_FAULT_KINDS, type Direction, type Fault, type FaultEffect } from './fault.js';
 
 /** What a plan is drawn for. */
 export interface DrawOptions {
@@ -12,6 +12,9 @@ export interface DrawOptions {
   /** How long the phase of faults is. */
   readonly phaseMs: number;
 }
+
+/** In such a share of runs the network picks what of each view comes through. */
+const SELECTIVE_LOSS_SHARE = 0.2;
 
 /** How long faults last on average, as a share of the phase. */
 const DURATION_SHARE = 0.25;
@@ -25,7 +28,7 @@ const CLOCK_OFFSET_MS_MAX = 4_500;
 export function drawFaults({ random, replicaCount, phaseMs }: DrawOptions): readonly Fault[] {
   const count = random.integer(0, FAULTS_MAX);
   // A run with few kinds goes deeper into each than one with all.
-  const kinds = random.shuffle(FAULT_KINDS).slice(0, random.integer(1, 4));
+  const kinds = random.shuffle(COMMON_FAULT_KINDS).slice(0, random.integer(1, 4));
   const drawn = Array.from({ length: count }, (_, index): Fault => {
     const stream = random.fork(index);
     return {
@@ -42,7 +45,14 @@ export function drawFaults({ random, replicaCount, phaseMs }: DrawOptions): read
   return drawn.sort((left, right) => left.atMs - right.atMs);
 }
 
-function drawEffect(kind: FaultKind, random: Random, all: readonly ReplicaId[]): FaultEffect {
+/** Loss that picks what it lets through, all the time, undefined for most runs; from a stream of its own. */
+export function drawSelectiveLoss(random: Random, phaseMs: number): Fault | undefined {
+  return random.chance(SELECTIVE_LOSS_SHARE)
+    ? { atMs: 0, durationMs: phaseMs, effect: { kind: 'selectiveLoss', salt: random.bits() } }
+    : undefined;
+}
+
+function drawEffect(kind: (typeof COMMON_FAULT_KINDS)[number], random: Random, all: readonly ReplicaId[]): FaultEffect {
   const one = random.pick(all);
   const some = random.shuffle(all).slice(0, random.integer(1, Math.max(1, all.length >> 1)));
   switch (kind) {

@@ -51,8 +51,9 @@ export function withoutHealed(effect: FaultEffect, healed: ReadonlySet<ReplicaId
       const replicas = effect.replicas.filter((replica) => !healed.has(replica));
       return replicas.length === 0 ? undefined : { ...effect, replicas };
     }
+    case 'selectiveLoss':
     case 'toppling':
-      // Primaries come and go in the healed quorum too: it ends.
+      // Primaries come and go in the healed quorum too, and messages go between its replicas: they end.
       return undefined;
     case 'clock':
       // A clock that is off within the drift is no fault.

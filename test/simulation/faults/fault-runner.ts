@@ -10,6 +10,7 @@ import type { Random } from '../kernel/random.js';
 import { healthyCondition, type LinkCondition } from '../machine/link-condition.js';
 import { type Direction, describeFault, type Fault, type FaultEffect, type FaultKind } from './fault.js';
 import { conditionUnder, withoutHealed, worse } from './fault-parts.js';
+import { SelectiveLoss } from './selective-loss.js';
 import { drawCuts } from './toppling.js';
 
 const KEEPALIVE_MS = 5_000;
@@ -101,6 +102,8 @@ export class FaultRunner {
         return this.each(effect.replicas, (replica) => replica.pause());
       case 'toppling':
         return this.topple(effect);
+      case 'selectiveLoss':
+        return this.selectLosses(effect);
       case 'slowDisk':
         this.replica(effect.replica).disk.slowness = effect.slowness;
         return;
@@ -127,6 +130,8 @@ export class FaultRunner {
       case 'breaks':
       case 'toppling':
         return;
+      case 'selectiveLoss':
+        return this.world.network.loseWhere(undefined);
       case 'crash':
       case 'crashAll':
         return this.each(effect.replicas, (replica) => {
@@ -224,6 +229,17 @@ export class FaultRunner {
       });
     }
     loop.schedule(effect.everyMs, () => this.topple(effect));
+  }
+
+  private selectLosses({ salt }: Extract<FaultEffect, { kind: 'selectiveLoss' }>): void {
+    const { network, reader, parameters, loop } = this.world;
+    const loss = new SelectiveLoss(salt, parameters.sizes);
+    network.loseWhere((from, to, message) => {
+      const { input, statements } = reader.read(message);
+      const isPicked = input?.kind === 'signed' || input?.kind === 'checkpointCertificate';
+      const said = isPicked ? statements[0]?.message : undefined;
+      return said !== undefined && loss.loses(loop.nowMs, from, to, said);
+    });
   }
 
   private maybeStart(replica: SimulatedReplica): void {

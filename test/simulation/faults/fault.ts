@@ -36,6 +36,8 @@ export type FaultEffect =
   | { readonly kind: 'pause'; readonly replicas: readonly ReplicaId[] }
   /** Whoever is primary is cut off for a while, again and again: views change under way. */
   | { readonly kind: 'toppling'; readonly everyMs: number; readonly cutMs: number }
+  /** What comes through depends on what it is and on its view: some prepare what others don't, and views change on. */
+  | { readonly kind: 'selectiveLoss'; readonly salt: number }
   | { readonly kind: 'slowDisk'; readonly replica: ReplicaId; readonly slowness: number }
   | { readonly kind: 'fullDisk'; readonly replica: ReplicaId }
   | { readonly kind: 'clock'; readonly replica: ReplicaId; readonly offsetMs: number };
@@ -47,8 +49,8 @@ export interface Fault {
   readonly effect: FaultEffect;
 }
 
-/** All kinds. */
-export const FAULT_KINDS = [
+/** Kinds that any plan may have. */
+export const COMMON_FAULT_KINDS = [
   'weather',
   'clog',
   'partition',
@@ -65,6 +67,9 @@ export const FAULT_KINDS = [
   'fullDisk',
   'clock',
 ] as const satisfies readonly FaultEffect['kind'][];
+
+/** All kinds: also those that have plans of their own. */
+export const FAULT_KINDS = [...COMMON_FAULT_KINDS, 'selectiveLoss'] as const satisfies readonly FaultEffect['kind'][];
 
 /** The name of one. */
 export type FaultKind = (typeof FAULT_KINDS)[number];

@@ -33,6 +33,9 @@ export interface NetworkOptions {
   readonly describe: (message: Uint8Array) => string;
 }
 
+/** Whether a message is lost because of what it is. */
+export type LossRule = (from: ReplicaId, to: ReplicaId, message: Uint8Array) => boolean;
+
 /** One direction. */
 interface Channel {
   readonly from: ReplicaId;
@@ -66,6 +69,7 @@ export class SimulatedNetwork {
   private readonly links = new Map<string, Link>();
   private readonly channels = new Map<number, Channel>();
   private delivered = 0;
+  private isPicked: LossRule = () => false;
 
   constructor(private readonly options: NetworkOptions) {
     const { replicaCount } = options;
@@ -108,6 +112,11 @@ export class SimulatedNetwork {
       }
     }
     this.maybeConnect(this.link(from, to));
+  }
+
+  /** Loses what the rule says, besides what conditions say; undefined for nothing. */
+  loseWhere(rule: LossRule | undefined): void {
+    this.isPicked = rule ?? (() => false);
   }
 
   /** Breaks the link between two replicas; it comes back by itself. */
@@ -161,7 +170,7 @@ export class SimulatedNetwork {
       return false;
     }
     const { condition } = channel;
-    if (condition.isBlocked || random.chance(condition.loss)) {
+    if (condition.isBlocked || random.chance(condition.loss) || this.isPicked(from, to, message)) {
       trace.add('drop', [from, to, message.length], () => `${from} → ${to} ${describe(message)}`);
       return true;
     }
