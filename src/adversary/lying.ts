@@ -85,6 +85,10 @@ function lieAbout(context: StrategyContext, answer: FetchAnswer<unknown>): Ledge
             })),
           };
       }
+    case 'viewChange':
+    case 'checkpointCertificate':
+      // What proves itself can only be kept back: a NewView may name what its primary shows to nobody.
+      return { kind: 'notFound' };
     default:
       return undefined;
   }

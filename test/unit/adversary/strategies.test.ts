@@ -280,6 +280,18 @@ describe('Byzantine strategies', () => {
     assert.ok(mutated !== undefined && !equalBytes(mutated, prepare));
   });
 
+  it('keep back what proves itself: view changes and checkpoint certificates that were asked for', () => {
+    const signed = signedOf(VIEW_CHANGE, 2);
+    const checkpoint = signedOf(checkpointOf(4, DIGEST), 2);
+    for (const answer of [
+      { kind: 'viewChange', viewChange: signed },
+      { kind: 'checkpointCertificate', checkpoints: [checkpoint] },
+    ] as const) {
+      const [lie] = new Bench('lying').send(ODD, encodePeerMessage({ kind: 'fetchAnswer', id: 7, answer }));
+      assert.deepEqual(inputOf(lie), { kind: 'fetchAnswer', id: 7, answer: { kind: 'notFound' } });
+    }
+  });
+
   it('misbehave as a client: one number with two operations', () => {
     const bench = new Bench('lyingClient');
     bench.timers.advance(400);
