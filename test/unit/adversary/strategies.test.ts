@@ -1,19 +1,10 @@
 /** Each strategy does to what its replica sends what its name says, and signs with no key but its own. */
 import assert from 'node:assert/strict';
-import { createAdversary, STRATEGY_NAMES, type StrategyName } from '../../../src/adversary/adversary.js';
-import { createCoalition } from '../../../src/adversary/strategy.js';
-import { sha256 } from '../../../src/crypto/hash.js';
-import type { Transport, TransportHandlers } from '../../../src/ports/transport.js';
-import { type ReplicaId, replicaId, sequence, view } from '../../../src/protocol/identifiers.js';
-import type { PreparedProof, ProtocolMessage, Signed, ViewChange } from '../../../src/protocol/messages.js';
+import { STRATEGY_NAMES } from '../../../src/adversary/adversary.js';
 import { equalBytes, utf8 } from '../../../src/util/bytes.js';
 import type { ClientId } from '../../../src/util/digest.js';
-import { type DecodedBatch, decodeBatch } from '../../../src/wire/batch-codec.js';
-import type { Envelope } from '../../../src/wire/envelope.js';
-import { decodePayload, encodePayload } from '../../../src/wire/message-codec.js';
 import { decodePeerMessage, encodePeerMessage } from '../../../src/wire/peer-codec.js';
-import { CONSENSUS } from '../../support/core-cluster.js';
-import { CountingVerifier, fakeSignature } from '../../support/fake-signatures.js';
+import { CountingVerifier } from '../../support/fake-signatures.js';
 import {
   CLIENT,
   checkpointOf,
@@ -23,149 +14,26 @@ import {
   statusTo,
   voteOf,
 } from '../../support/peer-messages.js';
-import { FakeTimers } from '../runtime/fakes.js';
-
-const OWN = 0;
-const REQUEST_TIMEOUT_MS = 2_000;
-const OWN_CLIENT = 'c0'.repeat(32) as ClientId;
-const LIMITS = { ...CONSENSUS, replicaCount: 4 };
-const [EVEN, ODD] = [replicaId(2), replicaId(1)];
-const DIGEST = sha256(utf8('a batch'));
-const VIEW_CHANGE: ViewChange = {
-  type: 'viewChange',
-  newView: view(1),
-  stableCheckpoint: sequence(0),
-  checkpointCertificate: [],
-  prepared: [],
-};
-
-/** A replica with a strategy, and what leaves it. */
-class Bench {
-  readonly timers = new FakeTimers();
-  readonly sent: { readonly peer: ReplicaId; readonly bytes: Uint8Array }[] = [];
-  private readonly seen: Uint8Array[] = [];
-  private handlers: TransportHandlers | undefined;
-  readonly transport: Transport;
-
-  constructor(name: StrategyName) {
-    this.transport = createAdversary(name, {
-      own: replicaId(OWN),
-      ownClientId: CLIENT,
-      peers: [1, 2, 3].map(replicaId),
-      replicaClients: [OWN_CLIENT, CLIENT, OWN_CLIENT, OWN_CLIENT],
-      requestTimeoutMs: REQUEST_TIMEOUT_MS,
-      limits: LIMITS,
-      hash: sha256,
-      signer: {
-        sign: (type, payload, done) => done(fakeSignature(type, type === 'request' ? CLIENT : OWN, payload)),
-      },
-      timers: this.timers,
-      coalition: createCoalition(),
-      transport: {
-        start: (handlers, started) => {
-          this.handlers = handlers;
-          started(undefined);
-        },
-        send: (peer, bytes) => {
-          this.sent.push({ peer, bytes });
-          return true;
-        },
-        setReading: () => undefined,
-        links: () => [],
-        stop: (done) => done(),
-      },
-    });
-    this.transport.start(
-      {
-        onConnected: () => undefined,
-        onDisconnected: () => undefined,
-        onMessage: (_peer, bytes) => this.seen.push(bytes),
-      },
-      () => undefined,
-    );
-  }
-
-  /** Draws other numbers, one after the other. */
-  drawMany(): void {
-    let drawn = 1;
-    this.timers.random = () => {
-      drawn = (drawn * 48_271) % 2_147_483_647;
-      return drawn / 2_147_483_647;
-    };
-  }
-
-  /** What leaves in place of a message. */
-  send(peer: ReplicaId, message: Uint8Array): readonly Uint8Array[] {
-    this.sent.length = 0;
-    this.transport.send(peer, message, 'vote');
-    return this.sent.map(({ bytes }) => bytes);
-  }
-
-  /** Whether the replica behind the strategy gets to see a message. */
-  receive(message: Uint8Array): boolean {
-    this.seen.length = 0;
-    this.handlers?.onMessage(EVEN, message);
-    return this.seen.length > 0;
-  }
-}
-
-const prepare = signedBytes(voteOf('prepare', 1, DIGEST), OWN);
-const commit = signedBytes(voteOf('commit', 1, DIGEST), OWN);
-const proposal = proposalBytes(1, [signedRequest(1)]);
-
-function inputOf(bytes: Uint8Array | undefined) {
-  assert.ok(bytes !== undefined, 'nothing left');
-  const decoded = decodePeerMessage(bytes, LIMITS);
-  assert.ok(decoded.ok, 'what left is not even well-formed');
-  return decoded.value;
-}
-
-function statementOf(envelope: Envelope) {
-  const decoded = decodePayload(envelope.type as 'prepare', envelope.payload, LIMITS);
-  assert.ok(decoded.ok);
-  return decoded.value;
-}
-
-function envelopeOf(bytes: Uint8Array | undefined): Envelope {
-  const input = inputOf(bytes);
-  assert.ok(input.kind === 'signed' || input.kind === 'proposal');
-  return input.kind === 'signed' ? input.envelope : input.prePrepare;
-}
-
-function isSigned({ type, sender, payload, signature }: Envelope): boolean {
-  assert.ok(sender.kind === 'replica');
-  return new CountingVerifier(new Set([CLIENT])).verifyReplica(type, sender.replica, payload, signature);
-}
-
-function isSignedStatement({ message, sender, payload, signature }: Signed): boolean {
-  return new CountingVerifier(new Set([CLIENT])).verifyReplica(message.type, sender, payload, signature);
-}
-
-function signedOf<M extends ProtocolMessage>(message: M, sender: number): Signed<M> {
-  const payload = encodePayload(message);
-  return { message, sender: replicaId(sender), payload, signature: fakeSignature(message.type, sender, payload) };
-}
-
-/** A view change with a true certificate for sequence 1 in view 0. */
-function certified(newView: number): ViewChange {
-  const vote = { view: view(0), sequence: sequence(1), batchDigest: DIGEST };
-  const prePrepare = signedOf({ ...vote, type: 'prePrepare' } as const, 0);
-  const prepares = [1, 2].map((sender) => signedOf({ ...vote, type: 'prepare' } as const, sender));
-  return { ...VIEW_CHANGE, newView: view(newView), prepared: [{ prePrepare, prepares }] };
-}
-
-function carriedBy({ prepared }: ViewChange): readonly Signed[] {
-  return prepared.flatMap(({ prePrepare, prepares }) => [prePrepare, ...prepares]);
-}
-
-function proposalOf(bytes: Uint8Array | undefined): { readonly batch: DecodedBatch; readonly digest: string } {
-  const input = inputOf(bytes);
-  assert.ok(input.kind === 'proposal');
-  const batch = decodeBatch(input.batchBytes, LIMITS, sha256);
-  const statement = statementOf(input.prePrepare);
-  assert.ok(batch.ok && 'batchDigest' in statement && isSigned(input.prePrepare));
-  return { batch: batch.value, digest: statement.batchDigest };
-}
+import {
+  Bench,
+  commit,
+  DIGEST,
+  EVEN,
+  envelopeOf,
+  inputOf,
+  isSigned,
+  LIMITS,
+  ODD,
+  OWN,
+  OWN_CLIENT,
+  prepare,
+  proposal,
+  proposalOf,
+  REQUEST_TIMEOUT_MS,
+  signedOf,
+  statementOf,
+  VIEW_CHANGE,
+} from './strategy-bench.js';
 
 describe('Byzantine strategies', () => {
   it('have nothing to say where they are silent, to all or to some, or about commits', () => {
@@ -302,104 +170,6 @@ describe('Byzantine strategies', () => {
     bench.sent.length = 0;
     bench.timers.advance(4_000);
     assert.deepEqual(bench.sent, []);
-  });
-
-  it('lie about views: ask for them all the time, and hide what prepared', () => {
-    const storming = new Bench('stormingViews');
-    storming.timers.advance(150);
-    assert.deepEqual(
-      storming.sent.map(({ bytes }) => statementOf(envelopeOf(bytes)).type),
-      ['viewChange', 'viewChange', 'viewChange'],
-    );
-    const prepared = { ...VIEW_CHANGE, stableCheckpoint: sequence(4) };
-    const [hidden] = new Bench('hidingPrepared').send(ODD, signedBytes(prepared, OWN));
-    assert.deepEqual(statementOf(envelopeOf(hidden)), VIEW_CHANGE);
-    assert.ok(isSigned(envelopeOf(hidden)));
-  });
-
-  it('equivocate about views: a view change that shows less, a new view that names another', () => {
-    const bench = new Bench('equivocating');
-    const shown = { ...VIEW_CHANGE, stableCheckpoint: sequence(4) };
-    const [other] = bench.send(ODD, signedBytes(shown, OWN));
-    assert.deepEqual(statementOf(envelopeOf(other)), VIEW_CHANGE);
-    assert.ok(isSigned(envelopeOf(other)));
-    const named = [0, 1, 2].map((replica) => ({ replica: replicaId(replica), digest: DIGEST }));
-    const newView = { type: 'newView', newView: view(4), viewChanges: named, prePrepares: [] } as const;
-    bench.receive(signedBytes({ ...VIEW_CHANGE, newView: view(4) }, 3));
-    const [lie] = bench.send(ODD, signedBytes(newView, OWN));
-    const told = statementOf(envelopeOf(lie));
-    assert.ok(told.type === 'newView' && isSigned(envelopeOf(lie)));
-    assert.deepEqual(
-      told.viewChanges.map(({ replica }) => replica),
-      [0, 2, 3],
-    );
-  });
-
-  it('mutate view changes, new views and status, validly signed', () => {
-    const newView = {
-      type: 'newView',
-      newView: view(4),
-      viewChanges: [0, 1, 2].map((replica) => ({ replica: replicaId(replica), digest: DIGEST })),
-      prePrepares: [],
-    } as const;
-    for (const statement of [VIEW_CHANGE, newView, statusTo(1, 5)]) {
-      const [mutated] = new Bench('mutating').send(ODD, signedBytes(statement, OWN));
-      assert.ok(isSigned(envelopeOf(mutated)));
-      assert.notDeepEqual(statementOf(envelopeOf(mutated)), statement);
-    }
-  });
-
-  for (const name of ['spoilingViewChanges', 'mutating'] as const) {
-    it(`show certificates that nobody signed: ${name}`, () => {
-      const bench = new Bench(name);
-      bench.drawMany();
-      const said = Array.from({ length: 200 }, () => bench.send(ODD, signedBytes(certified(1), OWN))[0]).map(
-        envelopeOf,
-      );
-      assert.ok(said.every(isSigned));
-      const isForged = said.some((envelope) => {
-        const message = statementOf(envelope);
-        assert.ok(message.type === 'viewChange');
-        return carriedBy(message).some((signed) => !isSignedStatement(signed));
-      });
-      assert.ok(isForged);
-    });
-  }
-
-  it('begin a view that follows from an own view change with a certificate that nobody signed', () => {
-    const bench = new Bench('spoilingNewViews');
-    bench.drawMany();
-    const own = certified(4);
-    const name = { replica: replicaId(OWN), digest: sha256(Uint8Array.of(0, 0, 0, OWN, ...encodePayload(own))) };
-    const others = [1, 2].map((id) => ({ replica: replicaId(id), digest: sha256(utf8(`view change ${id}`)) }));
-    const [{ prePrepare }] = own.prepared as [PreparedProof];
-    const again = signedOf({ ...prePrepare.message, view: view(4) }, OWN);
-    const newView = {
-      type: 'newView',
-      newView: view(4),
-      viewChanges: [name, ...others],
-      prePrepares: [again],
-    } as const;
-    bench.send(ODD, signedBytes(own, OWN));
-    const pairs = Array.from({ length: 100 }, () => bench.send(ODD, signedBytes(newView, OWN))).filter(
-      ({ length }) => length === 2,
-    );
-    assert.ok(pairs.length > 0);
-    for (const [first, second] of pairs) {
-      const [claim, begun] = [first, second].map((bytes) => statementOf(envelopeOf(bytes)));
-      assert.ok(claim?.type === 'viewChange' && begun?.type === 'newView');
-      const digestOfClaim = sha256(Uint8Array.of(0, 0, 0, OWN, ...encodePayload(claim)));
-      assert.deepEqual(begun.viewChanges, [{ ...name, digest: digestOfClaim }, ...others]);
-      assert.ok(carriedBy(claim).some((signed) => !isSignedStatement(signed)));
-      // What it begins with is, at each sequence, what the last view is said to have prepared.
-      for (const { prePrepare: claimed } of claim.prepared) {
-        const { sequence: at, batchDigest } = claimed.message;
-        assert.ok(
-          begun.prePrepares.some(({ message }) => message.sequence === at && message.batchDigest === batchDigest),
-        );
-      }
-      assert.ok(begun.prePrepares.every(isSignedStatement));
-    }
   });
 
   it('flood with everything that a peer keeps, until they stop', () => {
