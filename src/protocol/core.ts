@@ -202,10 +202,10 @@ export class Core {
       case 'requestReceived':
         return onRequest(state, event.request, event.from);
       case 'prePrepareReceived':
-        this.hear(event.prePrepare.sender);
+        this.hear(event.prePrepare.sender, event.relayedBy);
         return onPrePrepare(state, event);
       case 'messageReceived':
-        this.hear(event.message.sender);
+        this.hear(event.message.sender, event.relayedBy);
         return this.handleReceived(event.message);
       case 'messageSigned':
         return this.handleSigned(event.message);
@@ -274,9 +274,10 @@ export class Core {
     }
   }
 
-  private hear(sender: ReplicaId): void {
+  /** What others pass on says nothing of the link to its sender: one liar could make a replica that is cut off move on. */
+  private hear(sender: ReplicaId, relayedBy: ReplicaId | undefined): void {
     const peer = this.state.peers.get(sender);
-    if (peer !== undefined) {
+    if (peer !== undefined && relayedBy === undefined) {
       peer.heardAtMs = this.state.now.elapsedMs;
     }
   }

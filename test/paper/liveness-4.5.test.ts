@@ -38,6 +38,26 @@ describe('waiting [OSDI §4.5.2]', () => {
     assert.ok([admitting, relayed, backup].every(waits));
   });
 
+  it('NET-04: what one peer passes on of others does not show that they are heard of: who is cut off leaves no view', () => {
+    const left = (relayedBy: number | undefined): string => {
+      const core = new CoreUnderTest(3);
+      core.elapsedMs = 60_000;
+      core.step({ kind: 'requestReceived', request: request('a', 1), from: 'local' });
+      for (const sender of [1, 2]) {
+        const message = signed(
+          { type: 'checkpoint' as const, sequence: sequence(4), headerDigest: headerDigestAt(4) },
+          sender,
+        );
+        const isRelayed = relayedBy !== undefined && relayedBy !== sender;
+        core.step({ kind: 'messageReceived', message, ...(isRelayed ? { relayedBy: id(relayedBy) } : {}) });
+      }
+      expire(core, 'request', 60_000 + T);
+      return viewOf(core);
+    };
+    assert.equal(left(undefined), '-1');
+    assert.equal(left(1), '0');
+  });
+
   it('VC-08: the timer is that of the oldest request: executing others does not touch it', () => {
     const core = new CoreUnderTest(1);
     core.step({ kind: 'requestReceived', request: request('censored', 1), from: 'local' });
