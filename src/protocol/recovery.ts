@@ -11,7 +11,7 @@ import type { RecoveredState } from './log-record.js';
 import type { PrePrepare, Signed, Verified } from './messages.js';
 import { primaryOf } from './quorum.js';
 import { RequestPool } from './request-pool.js';
-import { createSlot, type Slot } from './slot.js';
+import { createSlot, dropOtherBatches, type Slot } from './slot.js';
 import {
   type CoreConfiguration,
   type CoreState,
@@ -146,6 +146,11 @@ function recoverSlots(state: CoreState, recovered: RecoveredState): void {
     for (const commit of certificate?.commits ?? []) {
       slot.commits.set(commit.sender, commit);
     }
+  }
+  // The log has a batch of each view in which one was accepted.
+  // order: none, each slot is looked at alone.
+  for (const slot of state.slots.values()) {
+    dropOtherBatches(slot);
   }
 }
 

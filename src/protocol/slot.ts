@@ -141,9 +141,15 @@ export function learnBatch(slot: Slot, batch: BatchSummary): void {
 export function leaveView(slot: Slot): void {
   slot.proposal = undefined;
   slot.prepares.clear();
-  for (const digest of [...slot.batches.keys()]) {
-    if (digest !== slot.prepared?.prePrepare.message.batchDigest && digest !== slot.committed?.batchDigest) {
-      slot.batches.delete(digest);
+  dropOtherBatches(slot);
+}
+
+/** Of its batches the slot keeps the proposal's, the prepared one and the committed one: a peer gives any other again. */
+export function dropOtherBatches({ proposal, prepared, committed, batches }: Slot): void {
+  const kept = [proposal?.prePrepare.batchDigest, prepared?.prePrepare.message.batchDigest, committed?.batchDigest];
+  for (const digest of [...batches.keys()]) {
+    if (!kept.includes(digest)) {
+      batches.delete(digest);
     }
   }
 }

@@ -3,7 +3,7 @@
  * it waits, and what moves it when others give theirs up.
  */
 import assert from 'node:assert/strict';
-import { sequence, view } from '../../src/protocol/identifiers.js';
+import { sequence } from '../../src/protocol/identifiers.js';
 import {
   batchOf,
   CoreUnderTest,
@@ -16,7 +16,16 @@ import {
   signed,
 } from '../support/core-cluster.js';
 import { CoreNetwork } from '../support/core-network.js';
-import { expire, generationOf, giveViewChange, leftView0, T, viewOf, waits } from '../support/core-view-change.js';
+import {
+  emptyViewChange,
+  expire,
+  generationOf,
+  giveViewChange,
+  leftView0,
+  T,
+  viewOf,
+  waits,
+} from '../support/core-view-change.js';
 
 describe('waiting [OSDI §4.5.2]', () => {
   it('VC-08: an idle cluster changes no view', () => {
@@ -208,14 +217,6 @@ describe('the timeout T [OSDI §4.5.2]', () => {
     const timeouts = notesOf(network.at(3).under.effects, 'viewLeft').map(({ timeoutMs }) => timeoutMs);
     assert.deepEqual(timeouts.slice(0, 3), [2_000, 4_000, 2_000]);
   });
-});
-
-const emptyViewChange = (to: number) => ({
-  type: 'viewChange' as const,
-  newView: view(to),
-  stableCheckpoint: sequence(0),
-  checkpointCertificate: [],
-  prepared: [],
 });
 
 describe('joining [OSDI §4.5.2]', () => {

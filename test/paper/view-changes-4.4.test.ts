@@ -3,14 +3,8 @@ import assert from 'node:assert/strict';
 import { sequence, view } from '../../src/protocol/identifiers.js';
 import { batchOf, effectsOf, NULL_BATCH, rejectionsOf, request, signed, verified } from '../support/core-cluster.js';
 import { CoreNetwork } from '../support/core-network.js';
+import { emptyViewChange } from '../support/core-view-change.js';
 
-const emptyViewChange = (to: number) => ({
-  type: 'viewChange' as const,
-  newView: view(to),
-  stableCheckpoint: sequence(0),
-  checkpointCertificate: [],
-  prepared: [],
-});
 const name = (client: string, number: number): string => `${request(client, number).clientId.slice(0, 4)} ${number}`;
 
 describe('view changes [OSDI §4.4]', () => {

@@ -39,6 +39,17 @@ export function viewOf(core: CoreUnderTest): string {
   return active ? `${of}` : `-${of}`;
 }
 
+/** A ViewChange of a replica to which nothing is stable and nothing prepared. */
+export function emptyViewChange(newView: number): ViewChange {
+  return {
+    type: 'viewChange',
+    newView: view(newView),
+    stableCheckpoint: sequence(0),
+    checkpointCertificate: [],
+    prepared: [],
+  };
+}
+
 /** Gives a ViewChange without a checkpoint, and the judgement on its certificates where it is asked for. */
 export function giveViewChange(
   core: CoreUnderTest,
@@ -47,14 +58,7 @@ export function giveViewChange(
   prepared: ViewChange['prepared'] = [],
 ): Verified<Signed<ViewChange>> {
   const before = core.effects.length;
-  const message: ViewChange = {
-    type: 'viewChange',
-    newView: view(newView),
-    stableCheckpoint: sequence(0),
-    checkpointCertificate: [],
-    prepared,
-  };
-  const given = signed(message, sender);
+  const given = signed({ ...emptyViewChange(newView), prepared }, sender);
   core.step({ kind: 'messageReceived', message: given });
   for (const { viewChange, digest } of effectsOf(core.effects.slice(before), 'judgeViewChange')) {
     core.step({ kind: 'viewChangeJudged', replica: viewChange.sender, digest, isValid: true });

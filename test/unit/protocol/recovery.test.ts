@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Effect } from '../../../src/protocol/effects.js';
+import { sequence } from '../../../src/protocol/identifiers.js';
 import { batchOf, CoreUnderTest, effectsOf, headerDigestAt, request } from '../../support/core-cluster.js';
 import { recoverFrom } from '../../support/core-restart.js';
 
@@ -69,6 +70,15 @@ describe('a replica that starts again', () => {
     const { effects } = again.prePrepare(1, { batch: batchOf([request('b', 1)]) });
     assert.equal(effectsOf(effects, 'broadcast').length, 0);
     assert.equal(effectsOf(effects, 'persist').filter(({ record }) => record.kind === 'accepted').length, 0);
+  });
+
+  it('RX-01: holds of a sequence what stands, and not every batch that an earlier view proposed there', () => {
+    const backup = new CoreUnderTest(1);
+    backup.prePrepare(1);
+    const { batches, ...rest } = recoverFrom(backup.effects, 0);
+    const older = ['b', 'c', 'd'].map((client) => ({ sequence: sequence(1), batch: batchOf([request(client, 1)]) }));
+    const again = new CoreUnderTest(1, 4, { recovered: { ...rest, batches: [...older, ...batches] } });
+    assert.equal(again.core.countHeld().batchesOfSlot, 1);
   });
 
   it('gives no votes on what is decided, and helps peers with its certificate', () => {
