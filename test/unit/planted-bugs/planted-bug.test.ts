@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict';
 import { join, resolve } from 'node:path';
 import type { HuntReport } from '../../planted-bugs/hunt.js';
+import { PatchedCopy } from '../../planted-bugs/patched-copy.js';
 import { parsePlantedBug, readPlantedBugs } from '../../planted-bugs/planted-bug.js';
 import { computeMedian, formatTable } from '../../planted-bugs/table.js';
 
+const CHECKOUT = resolve(import.meta.dirname, join('..', '..', '..'));
 const DIFF = '\n--- a/src/a.ts\n+++ b/src/a.ts\n@@ -1 +1 @@\n-one\n+two\n';
 
 function parse(head: string, path = 'patches/no-rule.patch') {
@@ -33,9 +35,18 @@ describe('a planted bug', () => {
     assert.throws(() => parsePlantedBug('patches/no-diff.patch', 'Rule: r\nCaught by: simulator\n'), /a diff/);
   });
 
-  it('is one of at least 32', () => {
-    const bugs = readPlantedBugs(resolve(import.meta.dirname, join('..', '..', 'planted-bugs', 'patches')));
+  it('is one of at least 32, and its patch fits the code as it is', function () {
+    this.timeout(60_000);
+    const bugs = readPlantedBugs(join(CHECKOUT, 'test', 'planted-bugs', 'patches'));
     assert.ok(bugs.length >= 32, `${bugs.length} bugs`);
+    const copy = new PatchedCopy(CHECKOUT);
+    const refusals = bugs.map(({ name, path }) => {
+      const refusal = copy.plant(path);
+      copy.restore();
+      return refusal === undefined ? [] : [`${name}: ${refusal}`];
+    });
+    copy.remove();
+    assert.deepEqual(refusals.flat(), []);
   });
 });
 
