@@ -25,6 +25,8 @@ export interface ClientOptions {
   readonly thinkMsMean: number;
 }
 
+/** Nobody thinks for longer: the time in which a healed quorum has to answer runs meanwhile. */
+const THINK_MS_MAX = 10_000;
 /** A caller that may begin nothing looks again after this. */
 const IDLE_MS = 100;
 
@@ -77,7 +79,7 @@ export class SimulatedClient {
 
   private think(meanMs: number): void {
     const { world, random } = this.options;
-    world.loop.schedule(random.exponential(meanMs), () => {
+    world.loop.schedule(Math.min(random.exponential(meanMs), THINK_MS_MAX), () => {
       if (this.isStopped) {
         return;
       }
