@@ -1,13 +1,15 @@
 /**
- * What `make test` and `make check` run: every kind of test in a mocha process of its own, and for `check` also the
- * static checks and the simulator. Nothing stops at the first failure. The last line is the sum over all mocha runs,
- * `N passed, N failed`, where a failed step that is not a mocha run counts as one failure.
+ * What `make test` and `make check` run: every kind of test in a mocha process of its own, two of them at once where
+ * that disturbs neither, and for `check` also the static checks and the simulator. Nothing stops at the first failure.
+ * The last line is the sum over all mocha runs, `N passed, N failed`, where a failed step that is not a mocha run counts
+ * as one failure.
  *
  *     tsx test/support/run-suites.ts test|check
  *
  * With SUMMARY_FILE set, the sum is written there instead, for a caller that prints it last itself.
  */
-import { readdirSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { runProcess, runSuite, runTallied, type SuiteResult } from './suite-run.js';
 
@@ -23,14 +25,22 @@ interface Suite {
   readonly deadlineMs: number;
 }
 
-const QUICK_SUITES: readonly Suite[] = [
-  { name: 'unit', folder: 'unit', files: 'all', deadlineMs: 6 * MINUTE_MS },
+const UNIT_SUITE: Suite = { name: 'unit', folder: 'unit', files: 'all', deadlineMs: 6 * MINUTE_MS };
+
+/** They start no cluster, and need one core as the unit tests do: they run beside them. */
+const SINGLE_CORE_SUITES: readonly Suite[] = [
   { name: 'paper', folder: 'paper', files: 'all', deadlineMs: 3 * MINUTE_MS },
   { name: 'scenario', folder: 'scenario', files: 'all', deadlineMs: 3 * MINUTE_MS },
   { name: 'contract', folder: 'contract', files: 'all', deadlineMs: 3 * MINUTE_MS },
-  { name: 'simulation', folder: 'simulation', files: 'all', deadlineMs: 3 * MINUTE_MS },
-  { name: 'integration', folder: 'integration', files: 'quick', deadlineMs: 10 * MINUTE_MS },
+  { name: 'simulation', folder: 'simulation', files: 'all', deadlineMs: 5 * MINUTE_MS },
 ];
+
+const INTEGRATION_SUITE: Suite = {
+  name: 'integration',
+  folder: 'integration',
+  files: 'quick',
+  deadlineMs: 10 * MINUTE_MS,
+};
 
 const SLOW_SUITES: readonly Suite[] = [
   { name: 'integration (slow)', folder: 'integration', files: 'slow', deadlineMs: 12 * MINUTE_MS },
@@ -63,35 +73,58 @@ function testFilesOf({ folder, files }: Suite): string[] {
     .sort();
 }
 
+/** Runs a part, and prints what it is and how long it took, or writes that to the file whose descriptor is given. */
+async function announce<T>(title: string, run: () => Promise<T>, output?: number): Promise<T> {
+  const print = (text: string) => (output === undefined ? process.stdout.write(text) : writeSync(output, text));
+  print(`\n== ${title}\n`);
+  const startedMs = Date.now();
+  const result = await run();
+  print(`   took ${Math.round((Date.now() - startedMs) / 1000)} s\n`);
+  return result;
+}
+
 /** A command that passes or fails as a whole. */
 async function runStep(name: string, command: string, parameters: readonly string[]): Promise<SuiteResult> {
-  console.log(`\n== ${name}`);
-  const { code, timedOut } = await runProcess(command, parameters, { deadlineMs: 10 * MINUTE_MS });
+  const run = () => runProcess(command, parameters, { deadlineMs: 10 * MINUTE_MS });
+  const { code, timedOut } = await announce(name, run);
   const failure = timedOut ? `${name}: not finished in time` : `${name}: ended with code ${code}`;
   return { passed: 0, failures: code === 0 ? [] : [failure], skipped: [] };
 }
 
-async function runTests(suite: Suite): Promise<SuiteResult> {
+/** Runs a suite, and prints as it goes or into the file whose descriptor is given. */
+async function runTests(suite: Suite, output?: number): Promise<SuiteResult> {
+  const { name, folder, deadlineMs } = suite;
   const files = testFilesOf(suite);
   if (files.length === 0) {
-    return { passed: 0, failures: [], skipped: [`${suite.name}: no test files in test/${suite.folder}`] };
+    return { passed: 0, failures: [], skipped: [`${name}: no test files in test/${folder}`] };
   }
-  console.log(`\n== ${suite.name}: ${files.length} files`);
-  return runSuite({ name: suite.name, files, deadlineMs: suite.deadlineMs });
+  const run = () => runSuite({ name, files, deadlineMs, output: output ?? 'inherit' });
+  return announce(`${name}: ${files.length} files`, run, output);
+}
+
+/** Runs suites one after another; what they print is kept until they have ended. */
+async function runAside(suites: readonly Suite[]): Promise<{ results: readonly SuiteResult[]; printed: Buffer }> {
+  const scratch = mkdtempSync(join(tmpdir(), 'pbft-suites-'));
+  const path = join(scratch, 'printed');
+  const output = openSync(path, 'a');
+  try {
+    const results: SuiteResult[] = [];
+    for (const suite of suites) {
+      results.push(await runTests(suite, output));
+    }
+    return { results, printed: readFileSync(path) };
+  } finally {
+    closeSync(output);
+    rmSync(scratch, { recursive: true, force: true });
+  }
 }
 
 /** Each planted bug that is caught counts as a test that passed. */
 async function plantBugs(): Promise<SuiteResult> {
   const name = 'planted bugs';
-  console.log(`\n== ${name}`);
-  return runTallied({ name, deadlineMs: 10 * MINUTE_MS }, (tallyPath) => [
-    '--import',
-    'tsx',
-    'test/planted-bugs/main.ts',
-    '--quick',
-    '--tally',
-    tallyPath,
-  ]);
+  const script = ['--import', 'tsx', 'test/planted-bugs/main.ts', '--quick', '--tally'];
+  const run = () => runTallied({ name, deadlineMs: 10 * MINUTE_MS }, (tallyPath) => [...script, tallyPath]);
+  return announce(name, run);
 }
 
 async function* runAll(kind: 'test' | 'check'): AsyncGenerator<SuiteResult> {
@@ -106,7 +139,12 @@ async function* runAll(kind: 'test' | 'check'): AsyncGenerator<SuiteResult> {
     yield { passed: 0, failures: [], skipped: ['all tests: what they run does not compile'] };
     return;
   }
-  for (const suite of kind === 'check' ? [...QUICK_SUITES, ...SLOW_SUITES] : QUICK_SUITES) {
+  const aside = runAside(SINGLE_CORE_SUITES);
+  yield await runTests(UNIT_SUITE);
+  const { results, printed } = await aside;
+  process.stdout.write(printed);
+  yield* results;
+  for (const suite of kind === 'check' ? [INTEGRATION_SUITE, ...SLOW_SUITES] : [INTEGRATION_SUITE]) {
     yield await runTests(suite);
   }
   if (kind === 'check') {
@@ -134,7 +172,7 @@ async function main(kind: 'test' | 'check'): Promise<void> {
   for (const line of failures) {
     console.log(`failed: ${line}`);
   }
-  console.log(`took ${Math.round((Date.now() - startedMs) / 1000)} s`);
+  console.log(`all took ${Math.round((Date.now() - startedMs) / 1000)} s`);
   const summary = `${passed} passed, ${failures.length} failed`;
   const summaryFile = process.env['SUMMARY_FILE'];
   if (summaryFile === undefined) {

@@ -18,8 +18,8 @@ export interface SuiteOptions {
   readonly files: readonly string[];
   /** After this many milliseconds the run is ended and counts as failed. */
   readonly deadlineMs: number;
-  /** `ignore` for runs whose output nobody wants to see; default `inherit`. */
-  readonly output?: 'inherit' | 'ignore';
+  /** `ignore` for runs whose output nobody wants to see, or a file's descriptor; default `inherit`. */
+  readonly output?: Output;
   /** The checkout to run it in; default this one. */
   readonly root?: string;
 }
@@ -33,10 +33,12 @@ export interface SuiteResult {
   readonly skipped: readonly string[];
 }
 
+type Output = 'inherit' | 'ignore' | number;
+
 /** How to run a process. */
 interface ProcessOptions {
   readonly deadlineMs: number;
-  readonly output?: 'inherit' | 'ignore';
+  readonly output?: Output;
   readonly cwd?: string;
 }
 
