@@ -171,9 +171,10 @@ class Run {
     this.isHealed = true;
     this.faults.heal(scenario.healed, scenario.permanent);
     const due = clients.map((client) => client.answered + OPERATIONS_AFTER_HEALING);
-    // More than due: the outcome of some may stay unknown.
+    // More than due: who has his answers asks on for a while, as others still wait for theirs.
     for (const client of clients) {
       client.allow(OPERATIONS_AFTER_HEALING + 4);
+      client.persist();
     }
     if ([...scenario.byzantine.values()].flat().includes('censoring')) {
       this.pulse.allow(Number.POSITIVE_INFINITY);

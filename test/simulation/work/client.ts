@@ -13,6 +13,9 @@ import type { Random } from '../kernel/random.js';
 import type { HistoryRecorder, OpenCall } from './history-recorder.js';
 import { decodeOutput, encodeInput } from './operations.js';
 
+/** Whom a client asks. */
+export type Gateway = Pick<SimulatedReplica, 'id' | 'submit'>;
+
 /** What a client works with. */
 export interface ClientOptions {
   readonly id: number;
@@ -20,7 +23,7 @@ export interface ClientOptions {
   readonly random: Random;
   readonly history: HistoryRecorder;
   /** Whom it may ask: correct replicas. */
-  readonly gateways: () => readonly SimulatedReplica[];
+  readonly gateways: () => readonly Gateway[];
   readonly keys: readonly string[];
   readonly thinkMsMean: number;
 }
@@ -35,7 +38,7 @@ const RETRY_MS_MEAN = 200;
 
 /** One caller. */
 export class SimulatedClient {
-  private gateway: SimulatedReplica | undefined;
+  private gateway: Gateway | undefined;
   private answeredCount = 0;
   private unknownCount = 0;
   private openCalls = 0;
@@ -43,6 +46,7 @@ export class SimulatedClient {
   private lastVersion = 0;
   private lastValue = '';
   private isStopped = false;
+  private persists = false;
   private allowance = 0;
 
   constructor(private readonly options: ClientOptions) {}
@@ -70,6 +74,11 @@ export class SimulatedClient {
   /** Lets it begin so many more operations, and take those that were refused at the door again. */
   allow(operations: number): void {
     this.allowance += operations;
+  }
+
+  /** From now on begins one more operation for each whose outcome stays unknown. */
+  persist(): void {
+    this.persists = true;
   }
 
   /** Begins nothing new. */
@@ -118,7 +127,7 @@ export class SimulatedClient {
     const patience = world.loop.schedule(CALL_TIMEOUT_MS + 1_000, () => {
       this.unknownCount++;
       this.gateway = undefined;
-      next(thinkMsMean, true);
+      next(thinkMsMean, !this.persists);
     });
     world.trace.add(
       'invoke',
@@ -133,7 +142,8 @@ export class SimulatedClient {
         return;
       }
       this.take(gateway.id, open, result);
-      next(result.ok ? thinkMsMean : RETRY_MS_MEAN, result.ok || result.error.code === 'outcomeUnknown');
+      const isUnknown = !result.ok && result.error.code === 'outcomeUnknown';
+      next(result.ok ? thinkMsMean : RETRY_MS_MEAN, result.ok || (isUnknown && !this.persists));
     });
     if (!isTaken) {
       this.gateway = undefined;
