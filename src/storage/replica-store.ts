@@ -5,7 +5,8 @@
  * 1. The order of the calls is the order of the writes: what a crash leaves is a prefix of the calls.
  * 2. An execution is one write: application, client table, header, certificate and the end of the ledger. It can't be
  *    there in part, and it can't be done twice: the next sequence is asserted.
- * 3. A batch is written once, with the first record that brings it, and copied once on the way (for its checksum).
+ * 3. A batch is written once, with the first record that brings it, and copied once on the way (for its checksum); never
+ *    when its sequence was discarded.
  */
 
 import type { Header } from '../ledger/header.js';
@@ -223,9 +224,13 @@ function markOperations(recovered: Recovered): WriteOperation[] {
   return operations;
 }
 
+/**
+ * What writes a batch that a record brings; nothing where it is there or its sequence was discarded. A second record of a
+ * batch may wait for a write while the first lets the batch be executed and its sequence be discarded; at or below the
+ * stable checkpoint nothing but the executed batch is asked for.
+ */
 function putBatch(log: DurableLog, batches: BatchIndex, sequence: number, batch: EncodedBatch): WriteOperation[] {
-  assert(sequence > log.discardedThrough, `a batch of ${sequence} comes after its sequence was discarded`);
-  return batches.put(sequence, batch.digest, batch.bytes);
+  return sequence > log.discardedThrough ? batches.put(sequence, batch.digest, batch.bytes) : [];
 }
 
 function executionOperations({ batches, end }: Standing, write: ExecutionWrite): WriteOperation[] {

@@ -185,4 +185,23 @@ describe('the replica store', () => {
     await succeeded((done) => store.discard(sequence(4), done));
     assert.deepEqual(await succeeded((done) => store.readBatch(sequence(1), batch.digest, done)), batch.bytes);
   });
+
+  it('takes records of a sequence that was discarded while they waited, and writes no batch of it', async () => {
+    const [batch, other] = [batchOf(1), batchOf(2)];
+    const execution = executionOf(batch, 1, OPTIONS.genesisDigest);
+    const certificate = checkpointCertificateOf(4, batch.digest);
+    const record: LogRecord = { kind: 'batch', sequence: sequence(1), batch };
+    await append(opened.store, record, { kind: 'stableCheckpoint', certificate });
+    await succeeded<void>((done) => opened.store.commitExecution([execution], done));
+    await succeeded<void>((done) => opened.store.discard(sequence(4), done));
+    const batchesBefore = disk.keys.filter((key) => key.charCodeAt(0) === 3);
+    await append(opened.store, record, acceptedRecord(other, 1, 4));
+    assert.deepEqual(
+      disk.keys.filter((key) => key.charCodeAt(0) === 3),
+      batchesBefore,
+    );
+    const { state, store } = await reopen(opened, disk);
+    assert.deepEqual([state.lastExecuted, state.accepted, state.batches], [1, [], []]);
+    assert.deepEqual(await succeeded((done) => store.readBatch(sequence(1), batch.digest, done)), batch.bytes);
+  });
 });
