@@ -102,10 +102,16 @@ describe('readiness', () => {
     assert.deepEqual(computeNotReadyReasons(alone, sources({ links: [] }, claims())), []);
   });
 
-  it('is not there while it catches up: behind its own stable checkpoint, or a checkpoint interval behind anyone', () => {
-    assert.deepEqual(reasons({}, { lastExecuted: sequence(100) }), ['catching up: executed 100 of 128']);
+  it('is not there while it catches up: more than a checkpoint interval behind what is stable, or behind anyone', () => {
+    const stableAt = (at: number) => ({ lowWatermark: sequence(at) });
+    assert.deepEqual(reasons({}, stableAt(259)), ['catching up: executed 130 of 259']);
     assert.deepEqual(reasons({}, claims(258, 258, 0)), []);
     assert.deepEqual(reasons({}, claims(259, 0, 259)), ['catching up: executed 130 of 259']);
+  });
+
+  it('is there a batch behind a stable checkpoint: others only executed sooner', () => {
+    assert.deepEqual(reasons({}, { lastExecuted: sequence(127) }), []);
+    assert.deepEqual(reasons({}, { lowWatermark: sequence(258) }), []);
   });
 
   it('CK-07: stays where one peer claims to have executed more than anyone, or less', () => {
@@ -115,7 +121,7 @@ describe('readiness', () => {
   });
 
   it('says everything that is wrong at once', () => {
-    const broken = { diverged: true, lastExecuted: sequence(100) };
+    const broken = { diverged: true, lowWatermark: sequence(384) };
     assert.deepEqual(
       reasons({ links: [] }, broken).map((reason) => reason.split(':')[0]),
       ['diverged', 'no quorum', 'catching up'],
