@@ -57,9 +57,12 @@ export interface GrpcTransportOptions extends ClusterTerms {
 
 /** From a connection or an attempt to dial to a link that is up. */
 export const HANDSHAKE_DEADLINE_MS = 5_000;
-/** Between two attempts to dial. */
+/**
+ * Between two attempts to dial. The longest is half the default request timeout: a replica that starts again waits for
+ * peers with higher ids to dial it, and must have heard its primary before a request that it learns of is overdue.
+ */
 export const RECONNECT_DELAY_MIN_MS = 50;
-export const RECONNECT_DELAY_MAX_MS = 5_000;
+export const RECONNECT_DELAY_MAX_MS = 1_000;
 /** A link that held this long is dialled again without delay when it breaks. */
 export const STABLE_LINK_MS = 5_000;
 /** Handshakes of one replica at its listener: so many at once, so many a second. */

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { SETTING_GROUPS } from '../../../src/config/settings.js';
 import { Backoff } from '../../../src/network/backoff.js';
+import { RECONNECT_DELAY_MAX_MS } from '../../../src/network/transport-options.js';
 
 describe('a backoff', () => {
   const options = { delayMinMs: 50, delayMaxMs: 300, stableMs: 1_000, random: () => 1 };
@@ -13,5 +15,10 @@ describe('a backoff', () => {
   it('varies by up to half, so that replicas do not dial in step', () => {
     assert.equal(new Backoff({ ...options, random: () => 0 }).nextDelayMs(0), 25);
     assert.equal(new Backoff({ ...options, random: () => 0.5 }).nextDelayMs(0), 37.5);
+  });
+
+  it('keeps a replica that starts again from its primary for less than its requests wait', () => {
+    const { requestTimeoutMs } = SETTING_GROUPS.agreement.schema.parse({});
+    assert.ok(RECONNECT_DELAY_MAX_MS <= requestTimeoutMs / 2, `${RECONNECT_DELAY_MAX_MS} of ${requestTimeoutMs} ms`);
   });
 });
