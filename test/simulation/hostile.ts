@@ -1,6 +1,7 @@
 /**
  * Hostile traffic for a long virtual time: f replicas flood the others with everything that these keep for them, while
- * callers work and primaries are cut off again and again. All invariants are checked as in every run; what is asked here is what the correct replicas hold at most.
+ * callers work and primaries are cut off again and again. All invariants are checked as in every run; what is asked here
+ * is what the correct replicas hold at most.
  */
 import { replicaId } from '../../src/protocol/identifiers.js';
 import { computeQuorumSizes } from '../../src/protocol/quorum.js';
