@@ -65,9 +65,9 @@ export const RECONNECT_DELAY_MIN_MS = 50;
 export const RECONNECT_DELAY_MAX_MS = 1_000;
 /** A link that held this long is dialled again without delay when it breaks. */
 export const STABLE_LINK_MS = 5_000;
-/** Handshakes of one replica at its listener: so many at once, so many a second. */
+/** Handshakes of one replica at its listener: so many at once, so many a second, which is what a dialler makes at most. */
 export const HANDSHAKE_BURST = 10;
-export const HANDSHAKES_PER_SECOND = 1;
+export const HANDSHAKES_PER_SECOND = 2;
 /** Connections that have not proven who they are. */
 export const PENDING_CONNECTIONS_MAX = 128;
 /** For a refusal to reach the other side before the connection goes. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { SETTING_GROUPS } from '../../../src/config/settings.js';
 import { Backoff } from '../../../src/network/backoff.js';
-import { RECONNECT_DELAY_MAX_MS } from '../../../src/network/transport-options.js';
+import { HANDSHAKES_PER_SECOND, RECONNECT_DELAY_MAX_MS } from '../../../src/network/transport-options.js';
 
 describe('a backoff', () => {
   const options = { delayMinMs: 50, delayMaxMs: 300, stableMs: 1_000, random: () => 1 };
@@ -20,5 +20,11 @@ describe('a backoff', () => {
   it('keeps a replica that starts again from its primary for less than its requests wait', () => {
     const { requestTimeoutMs } = SETTING_GROUPS.agreement.schema.parse({});
     assert.ok(RECONNECT_DELAY_MAX_MS <= requestTimeoutMs / 2, `${RECONNECT_DELAY_MAX_MS} of ${requestTimeoutMs} ms`);
+  });
+
+  it('dials no more often than a listener allows', () => {
+    const backoff = new Backoff({ ...options, delayMaxMs: RECONNECT_DELAY_MAX_MS, random: () => 0 });
+    const delaysMs = Array.from({ length: 20 }, () => backoff.nextDelayMs(0));
+    assert.ok(HANDSHAKES_PER_SECOND >= 1_000 / Math.max(...delaysMs), `every ${Math.max(...delaysMs)} ms`);
   });
 });
