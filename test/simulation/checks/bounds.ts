@@ -17,6 +17,8 @@ const STATEMENTS_REMEMBERED_MAX = 65_536;
 /** Bodies in memory, and headers of one piece of a ledger that is fetched. */
 const BODY_BYTES_MAX = 64 * 1024 * 1024;
 const HEADERS_FETCHED_MAX = 8_192;
+/** Requests that one expiry of the request timer passes on (relaying.ts). */
+const RELAYED_REQUESTS_MAX = 256;
 /** Of a peer by level, of a client, and of what happens without one. */
 const LINES_OF_SENDER = 4;
 const TIMERS = 5;
@@ -63,8 +65,8 @@ export function computeBounds({
     peerLaneBytes: queues.peerBytesMax,
     clientLaneRequests: clientWindow,
     recordsWaiting: ownWork,
-    // Behind one write: everything that each peer can ask for meanwhile.
-    waitingForDisk: ownWork + n * resent,
+    // Behind one write: everything that each peer can ask for meanwhile, and the requests passed on at an expiry.
+    waitingForDisk: ownWork + n * resent + RELAYED_REQUESTS_MAX,
     signaturesWaiting: ownWork,
     questions: window + n + 1,
     batchesFetched: window,
