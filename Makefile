@@ -14,6 +14,8 @@ RATE ?=
 ROUNDS ?=
 DEAD ?=
 BUG ?=
+ATTACK ?=
+SECONDS ?=
 QUICK ?=
 
 .DEFAULT_GOAL := help
@@ -55,7 +57,7 @@ cluster-stop: $(BUILD) ## Stop the replicas that DIR/cluster.json names
 	@node bin/pbft.js cluster --dir '$(DIR)' --stop
 
 ##@ Judge
-.PHONY: test check lint format simulate swarm planted-bugs endurance bench failover betrayal
+.PHONY: test check lint format simulate swarm planted-bugs endurance bench failover betrayal attack
 test: $(MODULES) ## Run the quick tests of every kind
 	@$(TSX) test/support/run-suites.ts test
 
@@ -96,6 +98,9 @@ failover: $(BUILD) ## Measure how long callers wait when the primary is killed; 
 
 betrayal: $(BUILD) ## Measure throughput before, while and after the primary censors, equivocates or is slow
 	@$(TSX) test/bench/betrayal-main.ts $(call given,--replicas,N)
+
+attack: $(BUILD) ## Measure what honest callers lose to attacks by callers and peers; ATTACK= some by name, SECONDS=
+	@$(TSX) test/hostile/attack/main.ts $(if $(ATTACK),--attacks '$(ATTACK)') $(if $(SECONDS),--seconds '$(SECONDS)')
 
 ##@ Clean
 .PHONY: clean

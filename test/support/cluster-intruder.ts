@@ -14,20 +14,25 @@ import { frameOf } from '../../src/wire/frame.js';
 import { encodeHello } from '../../src/wire/hello-codec.js';
 import { encodePayload } from '../../src/wire/message-codec.js';
 import { encodePeerMessage } from '../../src/wire/peer-codec.js';
-import type { TestCluster } from './cluster.js';
 import { greetingFrame, type HostileStream, helloIn, openStream } from './network-hostile-peer.js';
 
 /** Of RSA-2048. */
 const SIGNATURE_BYTES = 256;
 
+/** What an intruder must know of the cluster: its folder, and the peer port of each replica. */
+export interface IntrudedCluster {
+  readonly directory: string;
+  readonly peerPorts: readonly number[];
+}
+
 /** The intruder. The replica whose place it takes must not run. */
 export class Intruder {
   readonly id: ReplicaId;
-  readonly #cluster: TestCluster;
+  readonly #cluster: IntrudedCluster;
   readonly tls: LinkTls;
   readonly #signer: Signer;
 
-  constructor(cluster: TestCluster, id: number) {
+  constructor(cluster: IntrudedCluster, id: number) {
     const read = (name: string): string => readFileSync(join(cluster.directory, `replica-${id}`, name), 'utf8');
     const clusterId = sha256(readFileSync(join(cluster.directory, 'genesis.json')));
     this.id = replicaId(id);
