@@ -49,15 +49,19 @@ export function settingOption(): Option {
     .default([], 'none');
 }
 
-/** What `--config` and `--set` give. */
+/** What `--config`, `--set` and `--application` give. */
 export interface ConfigurationFlags {
   readonly config?: string;
   readonly set: readonly string[];
+  readonly application?: string;
 }
 
 /** The sources of a replica's configuration. Throws a CommandError or a ConfigurationError. */
-export function configurationSources({ config, set }: ConfigurationFlags, { environment }: Context) {
-  const flags = flagsOfAssignments(set);
+export function configurationSources({ config, set, application }: ConfigurationFlags, { environment }: Context) {
+  const flags = {
+    ...flagsOfAssignments(set),
+    ...(application === undefined ? {} : { applicationFile: application }),
+  };
   const isNothingSaid = Object.keys(flags).length === 0 && environment['PBFT_REPLICA'] === undefined;
   if (config === undefined && isNothingSaid) {
     throw new CommandError(

@@ -213,6 +213,9 @@ export const configurationSchema = z.strictObject({
     'strict',
     'How private key files are judged: `strict` refuses links and what others may read; `mounted` allows the links and the group-readable files of root by which orchestrators mount secrets.',
   ),
+  applicationFile: optionalFile(
+    'The JavaScript module that exports the application of this cluster as `stateMachine`; without it the built-in key-value store.',
+  ),
   logLevel: choice(['error', 'warn', 'info', 'debug'], 'info', 'The least important messages that are logged.'),
   peers: addresses(
     'Where the other replicas are reached, by id. An entry for this replica itself is allowed and unused.',

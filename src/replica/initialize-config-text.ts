@@ -13,6 +13,8 @@ export interface NewConfiguration {
   readonly peers: readonly Address[];
   /** Whether callers are served with the certificate of the peer links. */
   readonly clientTls: boolean;
+  /** The module of the cluster's own application, absolute; undefined for the built-in one. */
+  readonly applicationFile: string | undefined;
 }
 
 /** Groups that a new configuration sets itself. */
@@ -60,7 +62,7 @@ function optionalSettings(clientTls: boolean): string[] {
 
 /** The text of config.yaml. */
 export function formatNewConfiguration(options: NewConfiguration): string {
-  const { replica, names, clusterName, listen, peers, clientTls } = options;
+  const { replica, names, clusterName, listen, peers, clientTls, applicationFile } = options;
   const rows = peers.map((address, id) => `  ${id}: "${formatAddress(address)}"  # ${names[id] ?? ''}`);
   const lines = [
     `# Replica ${replica} (${names[replica] ?? ''}) of the cluster ${clusterName}. Paths are relative to this file.`,
@@ -71,6 +73,9 @@ export function formatNewConfiguration(options: NewConfiguration): string {
     'genesisFile: ../genesis.json  # the same bytes at all replicas',
     'dataDirectory: data  # never shared, never copied to another replica, never restored from a backup',
     'signingKeyFile: signing.key',
+    ...(applicationFile === undefined
+      ? []
+      : [`applicationFile: ${JSON.stringify(applicationFile)}  # the same code at all`]),
     'logLevel: info  # error, warn, info, debug',
     '',
     'listen:',

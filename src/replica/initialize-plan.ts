@@ -24,6 +24,11 @@ export interface InitializeOptions {
   readonly host?: string;
   /** The name of the state machine. `key-value` by default. */
   readonly application?: string;
+  /**
+   * The module that exports it, for each replica's `applicationFile`; absent where a program of the own gives the state
+   * machine to startReplica. A relative path counts from the working directory.
+   */
+  readonly applicationFile?: string;
   /** What differs from the defaults. */
   readonly parameters?: Partial<ConsensusParameters>;
   /** Milliseconds since 1970; the clock's by default. */
@@ -58,6 +63,8 @@ export interface Plan {
   readonly host: string;
   readonly replicas: readonly InitializedReplica[];
   readonly application: string;
+  /** Absolute. */
+  readonly applicationFile: string | undefined;
   readonly parameters: ConsensusParameters;
   readonly nowMs: number;
 }
@@ -118,6 +125,7 @@ export function planCluster(options: InitializeOptions): Plan {
     replicas,
     clusterName: options.clusterName ?? 'pbft',
     application: options.application ?? 'key-value',
+    applicationFile: options.applicationFile === undefined ? undefined : resolve(options.applicationFile),
     parameters: { ...DEFAULT_CONSENSUS_PARAMETERS, ...options.parameters },
     nowMs: options.nowMs ?? Date.now(),
   };

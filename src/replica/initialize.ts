@@ -115,7 +115,7 @@ function formatReplicaFiles(plan: Plan, keys: NewKeys, genesis: Genesis, report:
     const certificate = makeReplicaCertificate({ ...authority, replica: replicaId(id), tlsKey: tls, hosts: [host] });
     report({ step: 'certificates', completed: id + 1, total: keys.replicas.length });
     const clientTls = !isLoopback(listen.client);
-    const { names, clusterName } = plan;
+    const { names, clusterName, applicationFile } = plan;
     return [
       privateFile(`${folder}/signing.key`, signing),
       privateFile(`${folder}/tls.key`, tls),
@@ -123,7 +123,7 @@ function formatReplicaFiles(plan: Plan, keys: NewKeys, genesis: Genesis, report:
       publicFile(`${folder}/ca.crt`, authorityPem),
       publicFile(
         `${folder}/config.yaml`,
-        formatNewConfiguration({ replica: id, names, clusterName, listen, peers, clientTls }),
+        formatNewConfiguration({ replica: id, names, clusterName, listen, peers, clientTls, applicationFile }),
       ),
     ];
   });

@@ -2,7 +2,6 @@
  * The composition root: a whole replica from its configuration. Everything is checked before anything is opened, the
  * store is opened before anything listens, and a failure on the way closes what was opened.
  */
-import { createKeyValueStateMachine } from '../application/key-value-state-machine.js';
 import { formatAddress } from '../config/address.js';
 import type { ConfigurationSources } from '../config/load-configuration.js';
 import { sha256 } from '../crypto/hash.js';
@@ -20,6 +19,7 @@ import { createReplicaStore } from '../storage/replica-store.js';
 import { withoutSync } from '../storage/without-sync.js';
 import { loadReplicaFiles, type ReplicaFiles } from './initialize-check.js';
 import { machineTimers } from './machine-timers.js';
+import { chooseStateMachine } from './own-application.js';
 import { createServer, createTransport, type Observers, openDirectory, startHttp } from './start-adapters.js';
 import { StartError } from './start-error.js';
 import { VERSION } from './version.js';
@@ -29,6 +29,11 @@ import { type Wrapping, wrapFace, wrapTransport } from './wrapping.js';
 export interface StartOptions extends ConfigurationSources {
   /** The replica gave up by itself: the process should end with a failure. Called once. */
   readonly onFatal: (reason: string) => void;
+  /**
+   * The cluster's application, called as the genesis says; wins over the setting `applicationFile`. Absent for the
+   * built-in key-value store, or for the one that `applicationFile` names.
+   */
+  readonly stateMachine?: StateMachine;
   /** For demonstrations only; none for a correct replica. */
   readonly wrapping?: Wrapping;
 }
@@ -48,7 +53,7 @@ export interface StartedReplica {
 export async function startReplica(options: StartOptions): Promise<StartedReplica> {
   const files = loadReplicaFiles(options);
   const { configuration, genesis } = files;
-  const stateMachine = stateMachineOf(files);
+  const stateMachine = await chooseStateMachine(files, options.stateMachine);
   const logger = createLogger({
     level: configuration.logLevel,
     fields: { replica: configuration.replica, name: nameOf(files) },
@@ -83,17 +88,6 @@ export async function startReplica(options: StartOptions): Promise<StartedReplic
 
 function nameOf({ configuration, genesis }: ReplicaFiles): string {
   return genesis.replicas[configuration.replica]?.name ?? '';
-}
-
-function stateMachineOf({ genesis, configuration }: ReplicaFiles): StateMachine {
-  const keyValue = createKeyValueStateMachine();
-  if (genesis.application !== keyValue.name) {
-    throw new StartError(
-      `the genesis ${configuration.genesisFile} names the application "${genesis.application}", ` +
-        `which this version does not have; it has "${keyValue.name}"`,
-    );
-  }
-  return keyValue;
 }
 
 interface RuntimeParts extends Observers {

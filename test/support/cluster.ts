@@ -41,6 +41,8 @@ export interface TestClusterOptions {
   readonly configure?: (replica: number, yaml: string) => string;
   /** Parameters of the genesis that differ from the defaults. */
   readonly parameters?: NonNullable<Parameters<typeof initializeCluster>[0]['parameters']>;
+  /** An own application: its name and the module that exports it. The built-in one by default. */
+  readonly application?: { readonly name: string; readonly file: string };
   /** The replicas that betray the others, and how; none by default. */
   readonly byzantine?: Readonly<Record<number, TraitorKind>>;
   /** The replicas that are started and waited for; all by default. */
@@ -227,6 +229,9 @@ export async function makeCluster(options: TestClusterOptions = {}): Promise<Tes
     basePort,
     ...(options.names === undefined ? { replicaCount } : { names: options.names }),
     ...(options.parameters === undefined ? {} : { parameters: options.parameters }),
+    ...(options.application === undefined
+      ? {}
+      : { application: options.application.name, applicationFile: options.application.file }),
   });
   const { configure } = options;
   if (configure !== undefined) {

@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import { formatAddress } from '../../config/address.js';
 import { initializeCluster, isInitialized } from '../../replica/initialize.js';
 import { type Plan, planCluster } from '../../replica/initialize-plan.js';
+import { applicationChoices, checkSameApplication } from '../application-choice.js';
 import { type ByzantineFlags, byzantineOptions, chooseTraitors, refuseBeyondLoopback } from '../cluster-byzantine.js';
 import { startDetached } from '../cluster-detached.js';
 import { removeClusterFile, writeClusterFile } from '../cluster-file.js';
@@ -78,7 +79,7 @@ function betray(cluster: LocalCluster, flags: ByzantineFlags): LocalCluster {
 async function prepare(flags: ClusterFlags, context: Context): Promise<LocalCluster> {
   const { dir } = flags;
   if (!isInitialized(dir)) {
-    const options = { directory: dir, ...newClusterChoices(flags) };
+    const options = { directory: dir, ...newClusterChoices(flags), ...(await applicationChoices(flags)) };
     const plan = planCluster(options);
     chooseTraitors(flags, plan);
     // Before it is made: afterwards its ports would be settled.
@@ -88,6 +89,7 @@ async function prepare(flags: ClusterFlags, context: Context): Promise<LocalClus
   }
   const cluster = betray(loadLocalCluster(dir, context.environment), flags);
   checkSame(cluster, flags);
+  checkSameApplication(cluster, flags, context.environment);
   refuseRunning(dir, `${programName(process.argv[1])} cluster --dir ${dir} --stop`);
   await checkPorts(cluster.members);
   return cluster;

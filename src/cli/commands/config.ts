@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { computeEffectiveSettings, formatEffectiveSettings } from '../../config/effective-settings.js';
 import { loadConfiguration } from '../../config/load-configuration.js';
 import { loadReplicaFiles } from '../../replica/initialize-check.js';
+import { chooseStateMachine } from '../../replica/own-application.js';
 import { type Context, writeJson } from '../context.js';
 import { type ConfigurationFlags, configOption, configurationSources, jsonOption, settingOption } from '../flags.js';
 
@@ -19,8 +20,13 @@ function print(flags: ConfigFlags, context: Context): void {
   }
 }
 
-function validate(flags: ConfigFlags, context: Context): void {
-  const { configuration, genesis } = loadReplicaFiles(configurationSources(flags, context));
+async function validate(flags: ConfigFlags, context: Context): Promise<void> {
+  const files = loadReplicaFiles(configurationSources(flags, context));
+  const { configuration, genesis } = files;
+  // Only where there is one to be loaded: a program of the own may bring its state machine itself.
+  if (configuration.applicationFile !== undefined) {
+    await chooseStateMachine(files);
+  }
   const { clusterId, clusterName, replicas } = genesis;
   const name = replicas[configuration.replica]?.name ?? '';
   if (flags.json === true) {

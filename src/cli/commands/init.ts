@@ -2,12 +2,13 @@
 import { type Command, Option } from 'commander';
 import { formatAddress } from '../../config/address.js';
 import { initializeCluster } from '../../replica/initialize.js';
+import { type ApplicationFlags, applicationChoices, applicationOption } from '../application-choice.js';
 import { type Context, writeJson } from '../context.js';
 import { directoryOption, integerBetween, jsonOption, nameList } from '../flags.js';
 import { formatTable } from '../table.js';
 
 /** What says how a new cluster is to be; `pbft cluster` takes it too. */
-export interface NewClusterFlags {
+export interface NewClusterFlags extends ApplicationFlags {
   readonly replicas?: number;
   readonly names?: readonly string[];
   readonly basePort?: number;
@@ -24,6 +25,7 @@ export function newClusterOptions(): readonly Option[] {
       '--base-port <port>',
       'replica i serves callers at this + i, peers at + 100 + i, HTTP at + 200 + i (7400 by default)',
     ).argParser(integerBetween(1, 65_535)),
+    applicationOption(),
   ];
 }
 
@@ -60,6 +62,7 @@ export function addInit(program: Command, context: Context): void {
       const made = await initializeCluster({
         directory: flags.dir,
         ...newClusterChoices(flags),
+        ...(await applicationChoices(flags)),
         ...(flags.host === undefined ? {} : { host: flags.host }),
         ...(flags.clusterName === undefined ? {} : { clusterName: flags.clusterName }),
       });

@@ -6,6 +6,7 @@ import { type Command, Option } from 'commander';
 import type { Logger } from '../../ports/logger.js';
 import { startReplica } from '../../replica/start-replica.js';
 import type { Wrapping } from '../../replica/wrapping.js';
+import { type ApplicationFlags, applicationOption } from '../application-choice.js';
 import type { Context } from '../context.js';
 import { EXIT } from '../exit-code.js';
 import { type ConfigurationFlags, configOption, configurationSources, settingOption } from '../flags.js';
@@ -17,7 +18,7 @@ const STOP_MAX_MS = 4_500;
 const END_MAX_MS = 1_000;
 
 /** The flags of a process that runs a replica. */
-export interface StartFlags extends ConfigurationFlags {
+export interface StartFlags extends ConfigurationFlags, ApplicationFlags {
   readonly stopWithParent?: boolean;
 }
 
@@ -96,6 +97,7 @@ export function addStartOptions(command: Command, context: Context): Command {
   return command
     .addOption(configOption(context))
     .addOption(settingOption())
+    .addOption(applicationOption())
     .addOption(new Option(STOP_WITH_PARENT, 'stop when standard input ends').hideHelp());
 }
 

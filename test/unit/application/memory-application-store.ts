@@ -1,4 +1,5 @@
 /** The application's store in memory, as the executor would give it: what wasn't announced throws. */
+import { isDeepStrictEqual } from 'node:util';
 import type {
   ApplicationRange,
   ExecutionStore,
@@ -54,7 +55,10 @@ export class MemoryApplicationStore {
         return this.rows.get(toHex(key));
       },
       range: (range) => {
-        assert(ranges.includes(range), 'the range was announced');
+        assert(
+          ranges.some((announced) => isDeepStrictEqual(announced, range)),
+          'the range was announced',
+        );
         return this.range(range);
       },
       put: (key, value) => void this.rows.set(toHex(key), value),
