@@ -13,6 +13,7 @@ HOSTILE_HOURS ?=
 RATE ?=
 ROUNDS ?=
 DEAD ?=
+SIGNAL ?=
 BUG ?=
 ATTACK ?=
 SECONDS ?=
@@ -81,9 +82,9 @@ swarm: $(MODULES) ## Run COUNT seeds beyond the fixed ones, FROM a seed or where
 	@$(TSX) test/simulation/main.ts $(if $(HOSTILE_HOURS),--hostile-hours '$(HOSTILE_HOURS)', \
 	  --swarm $(if $(COUNT),--count '$(COUNT)') $(if $(FROM),--from '$(FROM)') $(if $(MINUTES),--minutes '$(MINUTES)'))
 
-endurance: $(BUILD) ## Kill replicas under load for ROUNDS rounds, 100 by default; SEED= repeats a run
+endurance: $(BUILD) ## Kill replicas under load for ROUNDS rounds, 100 by default; SEED= repeats a run; SIGNAL=SIGINT stops all
 	@$(TSX) test/endurance/main.ts $(if $(ROUNDS),--rounds '$(ROUNDS)') $(if $(SEED),--seed '$(SEED)') \
-	  $(call given,--replicas,N)
+	  $(if $(SIGNAL),--signal '$(SIGNAL)') $(call given,--replicas,N)
 
 planted-bugs: $(MODULES) ## Plant bugs in a copy of the code, each must be caught; BUG= some, QUICK=1 one seed each
 	@$(TSX) test/planted-bugs/main.ts $(if $(QUICK),--quick) $(BUG)

@@ -3,6 +3,10 @@
 // answer instead of a syntax error.
 import { existsSync } from 'node:fs';
 
+// At SIGUSR1 Node.js would open its debugger to whoever is on this machine; this process holds private keys. Before
+// anything else, so that there is no moment in which it could.
+process.on('SIGUSR1', () => {});
+
 const OLDEST = [20, 19];
 const compiled = new URL('../dist/cli/main.js', import.meta.url);
 

@@ -9,7 +9,13 @@ export interface EnduranceOptions {
   /** Decides who is killed, when, and where is read. */
   readonly seed: number;
   readonly replicaCount: number;
+  /** What ends them: SIGKILL, or a signal at which all of them must end with code 0 in time. */
+  readonly signal: EndSignal;
 }
+
+/** The signals by which a round ends replicas. */
+export type EndSignal = (typeof END_SIGNALS)[number];
+const END_SIGNALS = ['SIGKILL', 'SIGINT', 'SIGTERM'] as const;
 
 /** A wrong choice, in words for who made it. */
 export class UsageError extends Error {
@@ -17,7 +23,7 @@ export class UsageError extends Error {
 }
 
 /** How it is called. */
-export const USAGE = 'usage: make endurance [ROUNDS=100] [SEED=a number] [N=4]';
+export const USAGE = 'usage: make endurance [ROUNDS=100] [SEED=a number] [N=4] [SIGNAL=SIGKILL|SIGINT|SIGTERM]';
 
 const SEED_MAX = 2 ** 32 - 1;
 const ROUNDS_MAX = 100_000;
@@ -33,16 +39,25 @@ export function readOptions(flags: readonly string[]): EnduranceOptions {
     rounds: readNumber(given['rounds'], { name: 'ROUNDS', min: 1, max: ROUNDS_MAX }) ?? 100,
     seed: readNumber(given['seed'], { name: 'SEED', min: 0, max: SEED_MAX }) ?? randomInt(SEED_MAX),
     replicaCount,
+    signal: readSignal(given['signal']),
   };
 }
 
 function parseFlags(flags: readonly string[]): Readonly<Record<string, string | undefined>> {
   const text = { type: 'string' } as const;
   try {
-    return parseArgs({ args: [...flags], options: { rounds: text, seed: text, replicas: text } }).values;
+    return parseArgs({ args: [...flags], options: { rounds: text, seed: text, replicas: text, signal: text } }).values;
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
+}
+
+function readSignal(name = 'SIGKILL'): EndSignal {
+  const signal = END_SIGNALS.find((one) => one === name);
+  if (signal === undefined) {
+    throw new UsageError(`SIGNAL is one of ${END_SIGNALS.join(', ')}, not ${name}`);
+  }
+  return signal;
 }
 
 function readNumber(

@@ -1,11 +1,13 @@
 /** What happens in a round: drawn from the seed and the round's number alone, so that a run can be repeated. */
 import { Random } from '../simulation/kernel/random.js';
+import type { EndSignal } from './options.js';
 
 /** One round. */
 export interface RoundPlan {
   readonly round: number;
-  /** Killed together: one replica, or all. */
+  /** Ended together: one replica, or all. */
   readonly victims: readonly number[];
+  readonly signal: EndSignal;
   /** Puts that are acknowledged before the kill. */
   readonly putsBefore: number;
   /** Puts that the others acknowledge before the victim is started again; none where all were killed. */
@@ -19,14 +21,19 @@ const ALL_EACH = 4;
 const PUTS_BEFORE_MAX = 150;
 const PUTS_WITHOUT_MAX = 60;
 
-/** Draws a round, counted from 1. */
-export function drawRound({ seed, replicaCount }: { seed: number; replicaCount: number }, round: number): RoundPlan {
+/** Draws a round, counted from 1. A stop by request is what goes wrong seldom: there all are stopped in each round. */
+export function drawRound(
+  { seed, replicaCount, signal }: { seed: number; replicaCount: number; signal: EndSignal },
+  round: number,
+): RoundPlan {
   const random = new Random(`endurance/${seed}/${round}`);
   const replicas = Array.from({ length: replicaCount }, (_, id) => id);
-  const victims = random.chance(1 / ALL_EACH) ? replicas : [random.pick(replicas)];
+  const isAll = random.chance(1 / ALL_EACH) || signal !== 'SIGKILL';
+  const victims = isAll ? replicas : [random.pick(replicas)];
   return {
     round,
     victims,
+    signal,
     putsBefore: random.integer(10, PUTS_BEFORE_MAX),
     putsWithout: victims.length === 1 ? random.integer(0, PUTS_WITHOUT_MAX) : 0,
     readAt: random.pick(replicas),

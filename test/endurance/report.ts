@@ -5,7 +5,7 @@ import type { RoundReport } from './rounds.js';
 export function formatRound(report: RoundReport, rounds: number): string {
   const { plan, hitPrimary, acknowledged, failed, unknown, servesMs, levelMs, view, sequence } = report;
   const who = plan.victims.length > 1 ? 'all' : `replica ${plan.victims[0]}`;
-  const killed = `${who}${hitPrimary && plan.victims.length === 1 ? ', the primary,' : ''} killed`;
+  const killed = `${who}${hitPrimary && plan.victims.length === 1 ? ', the primary,' : ''} ${plan.signal === 'SIGKILL' ? 'killed' : 'stopped'}`;
   const calls = `${acknowledged} puts acknowledged, ${failed} calls failed, ${unknown} puts of unknown outcome`;
   const times = `serves after ${seconds(servesMs)}, level after ${seconds(levelMs)}`;
   return `round ${plan.round} of ${rounds}: ${killed}; ${calls}; ${times}; view ${view}, sequence ${sequence}`;
@@ -21,7 +21,7 @@ export function formatSummary(reports: readonly RoundReport[], tookMs: number): 
   const serves = reports.map(({ servesMs }) => servesMs).sort((left, right) => left - right);
   const last = reports.at(-1);
   return [
-    `${reports.length} rounds took ${Math.round(tookMs / 1_000)} s: all replicas killed in ${all}, the primary alone in ${primaries}, a backup in ${reports.length - all - primaries}`,
+    `${reports.length} rounds took ${Math.round(tookMs / 1_000)} s: all replicas ended in ${all}, the primary alone in ${primaries}, a backup in ${reports.length - all - primaries}`,
     `${sum(({ acknowledged }) => acknowledged)} puts acknowledged, all there; ${sum(({ failed }) => failed)} calls failed, ${sum(({ unknown }) => unknown)} puts of unknown outcome`,
     `served again after ${seconds(serves[serves.length >> 1] ?? 0)} in the median, ${seconds(serves.at(-1) ?? 0)} at most; ended in view ${last?.view ?? 0} at sequence ${last?.sequence ?? 0}`,
   ].join('\n');

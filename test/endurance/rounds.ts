@@ -1,6 +1,7 @@
 /**
- * Rounds of SIGKILL under load: one replica or all are killed, started again, and come level. Every round proves, and
- * the end proves again for all rounds together, at a replica that chance picks:
+ * Rounds of SIGKILL under load: one replica or all are killed, started again, and come level; or of a stop by request,
+ * after which each process must have ended with code 0. Every round proves, and the end proves again for all rounds
+ * together, at a replica that chance picks:
  *
  * 1. Every acknowledged put is there, once, and every counter is where the answers say (cluster-load.ts).
  * 2. All replicas show the same sequence and header digest, and nobody is accused of anything.
@@ -46,7 +47,7 @@ export class EnduranceRun {
 
   /** One round. Rejects with what doesn't hold. */
   async run(plan: RoundPlan): Promise<RoundReport> {
-    const { round, victims, putsBefore, putsWithout, readAt } = plan;
+    const { round, victims, signal, putsBefore, putsWithout, readAt } = plan;
     const cluster = this.#cluster;
     const through = cluster.replicas.map(({ id }) => id);
     const load = new ClusterLoad(cluster, {
@@ -58,7 +59,11 @@ export class EnduranceRun {
     this.#loads.push(load);
     const primary = await primaryOf(cluster);
     await load.progress(putsBefore, WITHIN_MS);
-    await Promise.all(victims.map((victim) => cluster.kill(victim)));
+    const ends = await Promise.all(victims.map((victim) => cluster.kill(victim, signal)));
+    for (const [index, end] of ends.entries()) {
+      const isAsItShould = signal === 'SIGKILL' || end?.isClean === true;
+      assert.ok(isAsItShould, `replica ${victims[index]}, stopped by ${signal}: ${end?.text}`);
+    }
     await load.progress(putsWithout, WITHIN_MS);
     const startMs = performance.now();
     for (const victim of victims) {

@@ -53,7 +53,7 @@ const READY_MAX_MS = 30_000;
 const STOP_MAX_MS = 7_000;
 
 /** Signals after which a process lives on. */
-const PAUSING: ReadonlySet<NodeJS.Signals> = new Set(['SIGSTOP', 'SIGCONT']);
+const PAUSING: ReadonlySet<NodeJS.Signals> = new Set(['SIGSTOP', 'SIGCONT', 'SIGUSR1']);
 
 /** A cluster under test. Replicas are numbered from 0. */
 export class TestCluster {

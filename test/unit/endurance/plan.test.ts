@@ -7,18 +7,26 @@ const ROUNDS = Array.from({ length: 20 }, (_, index) => index + 1);
 
 describe('the rounds of an endurance run', () => {
   it('are the same for the same seed, and others for another one', () => {
-    const draw = (seed: number) => ROUNDS.map((round) => drawRound({ seed, replicaCount: 4 }, round));
+    const draw = (seed: number) =>
+      ROUNDS.map((round) => drawRound({ seed, replicaCount: 4, signal: 'SIGKILL' }, round));
     assert.deepEqual(draw(7), draw(7));
     assert.notDeepEqual(draw(7), draw(8));
   });
 
   it('kill every single replica and all together', () => {
-    const plans = SEEDS.flatMap((seed) => ROUNDS.map((round) => drawRound({ seed, replicaCount: 4 }, round)));
+    const plans = SEEDS.flatMap((seed) =>
+      ROUNDS.map((round) => drawRound({ seed, replicaCount: 4, signal: 'SIGKILL' }, round)),
+    );
     const victims = new Set(plans.map((plan) => plan.victims.join()));
     assert.deepEqual([...victims].sort(), ['0', '0,1,2,3', '1', '2', '3']);
     const ofAll = plans.filter((plan) => plan.victims.length === 4);
     assert.ok(ofAll.length > plans.length / 8 && ofAll.length < plans.length / 2, `${ofAll.length} of ${plans.length}`);
     assert.ok(ofAll.every(({ putsWithout }) => putsWithout === 0));
+  });
+
+  it('stops all replicas in every round where they are stopped by request', () => {
+    const plans = ROUNDS.map((round) => drawRound({ seed: 1, replicaCount: 4, signal: 'SIGINT' }, round));
+    assert.ok(plans.every(({ victims, signal }) => victims.length === 4 && signal === 'SIGINT'));
   });
 });
 
@@ -31,7 +39,7 @@ describe('the choices of an endurance run', () => {
 
   it('are taken from the flags', () => {
     const options = readOptions(['--rounds', '10', '--seed', '0', '--replicas', '7']);
-    assert.deepEqual(options, { rounds: 10, seed: 0, replicaCount: 7 });
+    assert.deepEqual(options, { rounds: 10, seed: 0, replicaCount: 7, signal: 'SIGKILL' });
   });
 
   for (const flags of [
