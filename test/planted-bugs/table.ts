@@ -1,4 +1,4 @@
-/** What hunts showed, in a table of Markdown: it stands in docs/testing.md as it is printed. */
+/** What hunts showed, in a table of Markdown: it stands in docs/records/testing.md as it is printed. */
 import type { HuntReport } from './hunt.js';
 
 const HEAD = '| bug | rule | caught by | seeds |\n| --- | --- | --- | ---: |';
