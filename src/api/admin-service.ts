@@ -1,10 +1,11 @@
-/** AdminService: what a replica says of itself. */
+/** AdminService: what a replica says of itself; kinds and causes in snake case, as in the metrics. */
 import type { Server } from '@grpc/grpc-js';
 import type { ProtocolMessage } from '../protocol/messages.js';
 import type { Waiting } from '../protocol/waiting.js';
 import type { ReplicaFace, ReplicaStatus } from '../runtime/face.js';
 import { digestBytes } from '../util/digest.js';
 import { ok } from '../util/result.js';
+import { snakeCase } from '../util/snake-case.js';
 import { AdminServiceService, GetStatusRequest, GetStatusResponse } from '../wire/gen/pbft/v1/admin.js';
 import { type CallServices, serveUnary } from './unary-method.js';
 
@@ -55,7 +56,7 @@ function statusResponse(status: ReplicaStatus, version: string): GetStatusRespon
     agreedTimeMs: status.agreedTimeMs,
     evidence: status.evidence.map(({ replica, kind, first }) => ({
       replica,
-      kind,
+      kind: snakeCase(kind),
       view: viewOf(first.message),
       sequence: 'sequence' in first.message ? first.message.sequence : 0,
     })),
@@ -79,15 +80,15 @@ function waitingResponse(waiting: Waiting | undefined): Pick<GetStatusResponse, 
   const { timeoutMs = 0, timer, oldestRequest, left, viewChanges = [], missing = [] } = waiting ?? {};
   return {
     timeoutMs,
-    timer: timer && { name: timer.name, remainingMs: wholeMs(timer.remainingMs) },
+    timer: timer && { name: snakeCase(timer.name), remainingMs: wholeMs(timer.remainingMs) },
     oldestRequest: oldestRequest && {
       clientId: Buffer.from(oldestRequest.clientId, 'hex'),
       number: oldestRequest.number,
       waitedMs: wholeMs(oldestRequest.waitedMs),
     },
-    leftView: left && { cause: left.cause ?? '', sinceMs: wholeMs(left.sinceMs) },
+    leftView: left && { cause: snakeCase(left.cause ?? ''), sinceMs: wholeMs(left.sinceMs) },
     viewChanges: viewChanges.map(({ replica, view, isValid }) => ({ replica, view, valid: isValid })),
-    missing: missing.map((thing) => ({ ...thing })),
+    missing: missing.map((thing) => ({ ...thing, kind: snakeCase(thing.kind) })),
   };
 }
 

@@ -86,8 +86,8 @@ function placeOf({ kind, view, sequence }: Evidence): string {
   switch (kind) {
     case 'checkpoint':
       return `at sequence ${sequence}`;
-    case 'viewChange':
-    case 'newView':
+    case 'view_change':
+    case 'new_view':
       return `for view ${view}`;
     default:
       return `at view ${view}, sequence ${sequence}`;

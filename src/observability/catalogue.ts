@@ -37,6 +37,32 @@ interface Definition<Labels> {
 interface HistogramDefinition<Labels> extends Definition<Labels> {
   /** Upper bounds, ascending. */
   readonly buckets: readonly number[];
+  /** Its labels have too many combinations to show those that never happen: each appears with its first measurement. */
+  readonly startsEmpty?: true;
+}
+
+/**
+ * What becomes of a gauge when its process starts again. A gauge that is 0 until somebody knows better looks like one
+ * that fell to 0, so only what truly is 0 in a new process begins so.
+ */
+export const RESTART_RULES = {
+  zero: '0: what it counts does not outlive the process',
+  refound: '0 until it is found again',
+  stored: 'not there until the store is read, then as before',
+  measured: 'not there until it is measured',
+  configured: 'as the files say',
+} as const;
+
+/** One of them. */
+export type RestartRule = keyof typeof RESTART_RULES;
+
+/** Whether a gauge shows 0 before it is set. */
+export function isZeroAtStart(rule: RestartRule): boolean {
+  return rule === 'zero' || rule === 'refound';
+}
+
+interface GaugeDefinition<Labels> extends Definition<Labels> {
+  readonly restart: RestartRule;
 }
 
 /** From half a millisecond, below what a loopback cluster needs, to where callers have given up. */
@@ -57,7 +83,7 @@ export const COUNTERS: { readonly [N in keyof CounterLabels]: Definition<Counter
     labels: { type: REJECTED_TYPES, reason: REJECTION_REASONS },
   },
   pbft_evidence_total: {
-    help: 'Proofs of misbehaviour kept: two contradicting statements, by what they are about and the peer who signed both.',
+    help: 'Proofs of misbehaviour that this process found, by what they are about and the peer; pbft_evidence has all.',
     labels: { kind: EVIDENCE_KINDS, peer: 'peers' },
   },
   pbft_view_changes_total: {
@@ -107,42 +133,73 @@ export const COUNTERS: { readonly [N in keyof CounterLabels]: Definition<Counter
 };
 
 /** The gauges. */
-export const GAUGES: { readonly [N in keyof GaugeLabels]: Definition<GaugeLabels[N]> } = {
-  pbft_view: { help: 'The view that this replica is in.', labels: {} },
-  pbft_is_active: { help: '1 where this replica is active in its view, 0 between two views.', labels: {} },
-  pbft_is_primary: { help: '1 where this replica is the active primary of its view.', labels: {} },
-  pbft_is_ready: { help: '1 where this replica serves callers; /readyz says why where it does not.', labels: {} },
-  pbft_last_executed_sequence: { help: 'The sequence of the batch executed last.', labels: {} },
-  pbft_low_watermark: { help: 'The sequence of the stable checkpoint.', labels: {} },
-  pbft_queue_depth: { help: 'Events waiting in a lane of the event queue.', labels: { lane: QUEUE_LANES } },
-  pbft_waiting_requests: { help: 'Requests waiting at this replica to be executed.', labels: {} },
+export const GAUGES: { readonly [N in keyof GaugeLabels]: GaugeDefinition<GaugeLabels[N]> } = {
+  pbft_view: { help: 'The view that this replica is in.', labels: {}, restart: 'stored' },
+  pbft_is_active: {
+    help: '1 where this replica is active in its view, 0 between two views.',
+    labels: {},
+    restart: 'stored',
+  },
+  pbft_is_primary: { help: '1 where this replica is the active primary of its view.', labels: {}, restart: 'stored' },
+  pbft_is_ready: {
+    help: '1 where this replica serves callers; /readyz says why where it does not.',
+    labels: {},
+    restart: 'zero',
+  },
+  pbft_last_executed_sequence: { help: 'The sequence of the batch executed last.', labels: {}, restart: 'stored' },
+  pbft_low_watermark: { help: 'The sequence of the stable checkpoint.', labels: {}, restart: 'stored' },
+  pbft_queue_depth: {
+    help: 'Events waiting in a lane of the event queue.',
+    labels: { lane: QUEUE_LANES },
+    restart: 'zero',
+  },
+  pbft_waiting_requests: { help: 'Requests waiting at this replica to be executed.', labels: {}, restart: 'zero' },
   pbft_oldest_request_age_seconds: {
     help: 'How long the oldest request has waited that no quorum committed; 0 where none waits.',
     labels: {},
+    restart: 'zero',
   },
   pbft_timeout_seconds: {
     help: 'The delay of the request timer and the new-view timer now: it doubles as view changes fail.',
     labels: {},
+    restart: 'measured',
   },
   pbft_timer_running: {
     help: '1 where a timer runs at whose end this replica leaves its view.',
     labels: { timer: LEAVING_TIMERS },
+    restart: 'zero',
   },
   pbft_buffered_messages: {
     help: "Messages of other replicas kept until their time comes, by what they are; each sender's are bounded.",
     labels: { class: BUFFERS },
+    restart: 'zero',
   },
-  pbft_peer_connected: { help: '1 where the link to a peer is up.', labels: { peer: 'peers' } },
+  pbft_evidence: {
+    help: 'Proofs of misbehaviour in the store: two contradicting statements, by what they are about and the peer who signed both.',
+    labels: { kind: EVIDENCE_KINDS, peer: 'peers' },
+    restart: 'stored',
+  },
+  pbft_peer_connected: { help: '1 where the link to a peer is up.', labels: { peer: 'peers' }, restart: 'zero' },
   pbft_config_mismatch: {
     help: '1 where a peer was refused because its genesis or consensus parameters are others.',
     labels: { peer: 'peers' },
+    restart: 'refound',
   },
   pbft_diverged: {
     help: '1 where this replica stopped because its state differs from what a quorum signed.',
     labels: {},
+    restart: 'stored',
   },
-  pbft_clock_skew_seconds: { help: "This replica's clock minus the median of a quorum's.", labels: {} },
-  pbft_unsafe_mode: { help: '1 where this replica runs with a setting that gives up durability.', labels: {} },
+  pbft_clock_skew_seconds: {
+    help: "This replica's clock minus the median of a quorum's.",
+    labels: {},
+    restart: 'measured',
+  },
+  pbft_unsafe_mode: {
+    help: '1 where this replica runs with a setting that gives up durability.',
+    labels: {},
+    restart: 'configured',
+  },
 };
 
 /** The histograms. */

@@ -1,6 +1,6 @@
 /**
  * The closed sets that label values come from (RX-04). What is in no set is counted as `other`: whatever a peer or a
- * caller sends, the number of series stays what the sets allow.
+ * caller sends, the number of series stays what the sets allow. The code's names are shown in snake case (children.ts).
  *
  * The sets of unions are written as records over the union, so that a new member does not compile until it stands here.
  */

@@ -2,17 +2,18 @@
  * The Metrics port on a prom-client registry of its own.
  *
  * 1. Never throws: a value that isn't finite, or would take a counter down, is ignored.
- * 2. Labels come from closed sets (label-values.ts); every combination exists from the start.
- * 3. What costs something to know (memory, descriptors, CPU) is read when it is scraped, not before.
+ * 2. Labels come from closed sets (label-values.ts); what is known to be 0 at the start exists from the start.
+ * 3. What isn't known yet doesn't exist: a 0 in its place would be read as a measurement.
+ * 4. What costs something to know (memory, descriptors, CPU) is read when it is scraped, not before.
  */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { CounterLabels, GaugeLabels, HistogramLabels, Metrics } from '../ports/metrics.js';
 import { defined } from '../util/assert.js';
-import { COUNTERS, GAUGES, HISTOGRAMS, type LabelSet } from './catalogue.js';
-import { Children, type LabelSets } from './children.js';
+import { COUNTERS, GAUGES, HISTOGRAMS, isZeroAtStart, type LabelSet } from './catalogue.js';
+import { Children, type LabelSets, type Labels } from './children.js';
 import { startEventLoopLagSampler } from './event-loop-lag.js';
 import type { MetricsSource } from './http-server.js';
-import { registerProcessMetrics } from './process-metrics.js';
+import { processRegistry } from './process-metrics.js';
 
 /** What the registry says of itself and which peers it may name. */
 export interface MetricsOptions {
@@ -24,11 +25,11 @@ export interface MetricsOptions {
   readonly peers: readonly string[];
 }
 
-/** Where measurements go, what renders them, and how to stop taking the process's own. */
+/** Where measurements go, what renders them, and how to stop sampling. */
 export interface MetricsHandle {
   readonly metrics: Metrics;
   readonly registry: MetricsSource;
-  /** Stops the timer and the observer of the process's metrics, which keep no process alive by themselves. */
+  /** Stops the timer that samples the event loop, which keeps no process alive by itself. */
   stop(): void;
 }
 
@@ -37,17 +38,17 @@ export function createMetrics(options: MetricsOptions): MetricsHandle {
   const registry = new Registry();
   const metrics = new RegistryMetrics(registry, options.peers);
   registerBuildInfo(registry, options);
-  const stopProcessMetrics = registerProcessMetrics(registry);
   const stopSampler = startEventLoopLagSampler((lagSeconds) =>
     metrics.observe('pbft_event_loop_lag_seconds', {}, lagSeconds),
   );
+  const ofProcess = processRegistry();
   return {
     metrics,
-    registry,
-    stop: () => {
-      stopSampler();
-      stopProcessMetrics();
+    registry: {
+      contentType: registry.contentType,
+      metrics: async () => `${await registry.metrics()}\n${await ofProcess.metrics()}`,
     },
+    stop: stopSampler,
   };
 }
 
@@ -72,24 +73,22 @@ class RegistryMetrics implements Metrics {
   constructor(registry: Registry, peers: readonly string[]) {
     const registers = [registry];
     for (const name of namesOf(COUNTERS)) {
-      const sets = setsOf(COUNTERS[name].labels, peers);
-      const counter = new Counter({ name, help: COUNTERS[name].help, labelNames: [...sets.keys()], registers });
-      this.counters.set(name, new Children(sets, (labels) => zeroed(counter.labels(labels), (child) => child.inc(0))));
+      const { help, labels: labelSets } = COUNTERS[name];
+      const sets = setsOf(labelSets, peers);
+      const counter = new Counter({ name, help, labelNames: [...sets.keys()], registers });
+      const bind = (labels: Labels) => zeroed(counter.labels(labels), (child) => child.inc(0));
+      this.counters.set(name, new Children({ sets, bind, isEager: true }));
     }
     for (const name of namesOf(GAUGES)) {
-      const sets = setsOf(GAUGES[name].labels, peers);
-      const gauge = new Gauge({ name, help: GAUGES[name].help, labelNames: [...sets.keys()], registers });
-      this.gauges.set(name, new Children(sets, (labels) => zeroed(gauge.labels(labels), (child) => child.set(0))));
+      this.gauges.set(name, gaugeChildren(name, registers, peers));
     }
     for (const name of namesOf(HISTOGRAMS)) {
-      const { help, labels: labelSets, buckets } = HISTOGRAMS[name];
+      const { help, labels: labelSets, buckets, startsEmpty = false } = HISTOGRAMS[name];
       const sets = setsOf(labelSets, peers);
       const labelNames = [...sets.keys()];
       const histogram = new Histogram({ name, help, labelNames, buckets: [...buckets], registers });
-      this.histograms.set(
-        name,
-        new Children(sets, (labels) => zeroed(histogram.labels(labels), () => histogram.zero(labels))),
-      );
+      const bind = (labels: Labels) => zeroed(histogram.labels(labels), () => histogram.zero(labels));
+      this.histograms.set(name, new Children({ sets, bind, isEager: !startsEmpty }));
     }
   }
 
@@ -110,6 +109,27 @@ class RegistryMetrics implements Metrics {
       known(this.histograms.get(name)).get(labels).observe(value);
     }
   }
+}
+
+function gaugeChildren(
+  name: keyof GaugeLabels,
+  registers: Registry[],
+  peers: readonly string[],
+): Children<Gauge.Internal<string>> {
+  const { help, labels: labelSets, restart } = GAUGES[name];
+  const sets = setsOf(labelSets, peers);
+  const gauge = new Gauge({ name, help, labelNames: [...sets.keys()], registers });
+  const isEager = isZeroAtStart(restart);
+  if (!isEager && sets.size === 0) {
+    // The library gives a gauge without labels the value 0.
+    gauge.remove();
+  }
+  const bind = (labels: Labels) => gauge.labels(labels);
+  return new Children({
+    sets,
+    bind: isEager ? (labels) => zeroed(bind(labels), (child) => child.set(0)) : bind,
+    isEager,
+  });
 }
 
 function known<T>(children: T | undefined): T {

@@ -68,7 +68,6 @@ export interface CounterLabels {
   readonly pbft_committed_requests_total: Record<string, never>;
   readonly pbft_committed_batches_total: Record<string, never>;
   readonly pbft_rejected_total: { readonly type: RejectedType; readonly reason: RejectionReason };
-  /** `peer`: who signed both; `replica` is the label of the target that holds the proof. */
   readonly pbft_evidence_total: { readonly kind: Evidence['kind']; readonly peer: string };
   readonly pbft_view_changes_total: { readonly cause: ViewChangeCause };
   readonly pbft_timer_expirations_total: { readonly timer: TimerName };
@@ -97,6 +96,8 @@ export interface GaugeLabels {
   readonly pbft_timeout_seconds: Record<string, never>;
   readonly pbft_timer_running: { readonly timer: LeavingTimer['name'] };
   readonly pbft_buffered_messages: { readonly class: BufferClass };
+  /** What the store holds. `peer`: who signed both; `replica` is the label of the target that holds the proof. */
+  readonly pbft_evidence: { readonly kind: Evidence['kind']; readonly peer: string };
   readonly pbft_peer_connected: { readonly peer: string };
   readonly pbft_config_mismatch: { readonly peer: string };
   readonly pbft_diverged: Record<string, never>;

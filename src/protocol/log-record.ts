@@ -22,6 +22,17 @@ export interface Evidence {
   readonly second: Signed;
 }
 
+/** What evidence can be about: any kind of statement. */
+export const EVIDENCE_KINDS = [
+  'prePrepare',
+  'prepare',
+  'commit',
+  'checkpoint',
+  'status',
+  'viewChange',
+  'newView',
+] as const satisfies readonly Evidence['kind'][];
+
 /** One durable fact. */
 export type LogRecord =
   /** The batch proposed (primary) or accepted (backup) for (view, sequence); signed unless it is the own, new one. */

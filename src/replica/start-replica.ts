@@ -102,8 +102,8 @@ function createRuntime(parts: RuntimeParts): ReplicaRuntime {
   const { files, metrics, logger, stateMachine, onFatal, wrapping } = parts;
   const { configuration, genesis, keys } = files;
   const { storage } = configuration;
+  metrics.metrics.set('pbft_unsafe_mode', {}, storage.unsafeNoFsync ? 1 : 0);
   if (storage.unsafeNoFsync) {
-    metrics.metrics.set('pbft_unsafe_mode', {}, 1);
     logger.warn({}, 'storage.unsafeNoFsync is set: a power cut makes this replica a liar; for experiments only');
   }
   const store = storage.unsafeNoFsync ? withoutSync(parts.store) : parts.store;

@@ -11,7 +11,7 @@ import type { Metrics, Phase, QueueLane, RejectedType, RejectionReason } from '.
 import type { TimerService } from '../ports/timer-service.js';
 import type { CoreView } from '../protocol/core.js';
 import type { ReplicaId, Sequence } from '../protocol/identifiers.js';
-import type { Evidence } from '../protocol/log-record.js';
+import { EVIDENCE_KINDS, type Evidence } from '../protocol/log-record.js';
 import type { Note } from '../protocol/notes.js';
 import { BUFFER_CLASSES, type BufferClass, type Waiting } from '../protocol/waiting.js';
 import { unreachable } from '../util/assert.js';
@@ -24,11 +24,19 @@ import { ViewReport } from './view-report.js';
 export interface InstrumentationOptions {
   /** The own id. */
   readonly replica: ReplicaId;
+  /** Every other replica. */
+  readonly peers: readonly ReplicaId[];
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly timers: Pick<TimerService, 'elapsedMs'>;
   /** H − h: as many sequences can be under way. */
   readonly windowSize: number;
+}
+
+/** What is looked at when somebody looks. */
+export interface Looked {
+  readonly buffered: Readonly<Record<BufferClass, number>>;
+  readonly evidence: readonly Evidence[];
 }
 
 /** When a sequence was taken in, and when it came to its last phase. */
@@ -84,7 +92,6 @@ export class Instrumentation {
       case 'evidence':
         return this.onEvidence(note.evidence);
       case 'diverged':
-        metrics.set('pbft_diverged', {}, 1);
         return logger.error(
           { sequence: note.sequence, own: note.own, certified: note.certified },
           'the state differs from what a quorum signed: this replica stopped executing, voting and serving',
@@ -154,14 +161,16 @@ export class Instrumentation {
     metrics.set('pbft_is_active', {}, active ? 1 : 0);
     metrics.set('pbft_is_primary', {}, active && primary === replica ? 1 : 0);
     metrics.set('pbft_waiting_requests', {}, waitingRequests);
+    metrics.set('pbft_diverged', {}, diverged ? 1 : 0);
     if (!active && !diverged) {
       this.viewReport.onBetweenViews(view, explain);
     }
   }
 
   /** What is worth measuring only when somebody looks. */
-  measure({ timeoutMs, timer, oldestRequest }: Waiting, buffered: Readonly<Record<BufferClass, number>>): void {
+  measure({ timeoutMs, timer, oldestRequest }: Waiting, { buffered, evidence }: Looked): void {
     const { metrics } = this.options;
+    this.showEvidence(evidence);
     metrics.set('pbft_timeout_seconds', {}, timeoutMs / 1_000);
     for (const name of ['request', 'newView'] as const) {
       metrics.set('pbft_timer_running', { timer: name }, timer?.name === name ? 1 : 0);
@@ -208,6 +217,16 @@ export class Instrumentation {
     const nowMs = this.options.timers.elapsedMs();
     this.options.metrics.observe('pbft_phase_latency_seconds', { phase }, (nowMs - times.lastMs) / 1_000);
     times.lastMs = nowMs;
+  }
+
+  /** All that is held, what earlier processes found included: proof does not pass with the process. */
+  private showEvidence(evidence: readonly Evidence[]): void {
+    for (const peer of this.options.peers) {
+      for (const kind of EVIDENCE_KINDS) {
+        const count = evidence.filter((one) => one.replica === peer && one.kind === kind).length;
+        this.options.metrics.set('pbft_evidence', { kind, peer: String(peer) }, count);
+      }
+    }
   }
 
   private onEvidence({ replica, kind }: Evidence): void {

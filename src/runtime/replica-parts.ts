@@ -65,6 +65,7 @@ export class ReplicaParts {
     this.instrumentation = new Instrumentation({
       ...options,
       replica: identity.replica,
+      peers: this.peers,
       windowSize: consensus.windowSize,
     });
     this.inbox = new Inbox({
@@ -326,7 +327,8 @@ export class ReplicaParts {
 
   /** Measures what is worth measuring only when somebody looks. */
   measure(): void {
-    this.instrumentation.measure(this.explain(), this.core.buffered());
+    const { evidence } = this.core.inspect(0);
+    this.instrumentation.measure(this.explain(), { buffered: this.core.buffered(), evidence });
   }
 
   /** What the replica waits for at this moment. */

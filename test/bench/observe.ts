@@ -6,7 +6,7 @@
  */
 import { fetchHttp } from '../support/cluster-checks.js';
 
-/** The metrics of a replica at one time: value by series, such as `pbft_view_changes_total{cause="newView"}`. */
+/** The metrics of a replica at one time: value by series, such as `pbft_view_changes_total{cause="joined"}`. */
 export interface Observation {
   readonly replica: number;
   readonly atMs: number;

@@ -111,7 +111,7 @@ describe('a cluster of four whose network and primary fail', function () {
     const others = othersOf(victim);
     const load = await begin(proxied, 'mute', others);
     const countTimeouts = async (): Promise<number> =>
-      (await Promise.all(others.map((replica) => changedViews(proxied, replica, 'requestTimeout')))).reduce(
+      (await Promise.all(others.map((replica) => changedViews(proxied, replica, 'request_timeout')))).reduce(
         (sum, one) => sum + one,
       );
     const timeoutsBefore = await countTimeouts();

@@ -105,7 +105,7 @@ describe('monitoring a cluster', function () {
     const isShown = async (expr: string): Promise<boolean> => (await running.query(expr)).length > 0;
     await until(() => isShown('pbft_is_active{replica="1"} == 0'));
     await until(() => isShown('pbft_oldest_request_age_seconds{replica="1"} > 2'));
-    await until(() => isShown('pbft_buffered_messages{replica="1", class="viewChange"} >= 2'));
+    await until(() => isShown('pbft_buffered_messages{replica="1", class="view_change"} >= 2'));
     await Promise.all(paused.map((replica) => observed.kill(replica, 'SIGCONT')));
     await until(() => isShown('min(pbft_is_active) == 1'));
     await until(() => isShown('sum(pbft_view_change_seconds_count) > 0'));

@@ -28,7 +28,7 @@ describe('a primary that is a traitor', function () {
         const accused = new Set(rows.flatMap(({ evidence }) => evidence.map(({ replica }) => replica)));
         assert.deepEqual([...accused], kind === 'equivocate' ? [0] : []);
         if (kind === 'equivocate') {
-          const isCounted = async () => (await readMetric(cluster, 1, { name: 'pbft_evidence_total' })) > 0;
+          const isCounted = async () => (await readMetric(cluster, 1, { name: 'pbft_evidence' })) > 0;
           await eventually(isCounted, { withinMs: WITHIN_MS, describe: () => 'no evidence in the metrics' });
         }
       } finally {

@@ -107,35 +107,35 @@ describe('the status of a cluster', () => {
   it('shows the evidence that replicas hold, against whom and about what', () => {
     const prepare = { replica: 3, kind: 'prepare', view: 4, sequence: 9 };
     const commit = { ...prepare, kind: 'commit' };
-    const newView = { replica: 1, kind: 'newView', view: 5, sequence: 0 };
+    const newView = { replica: 1, kind: 'new_view', view: 5, sequence: 0 };
     const answers = [answer(0, { evidence: [prepare, newView, commit] }), answer(2, { evidence: [prepare] })];
     const text = statusText(answers, summarize(answers, true), COLOURS);
-    assert.match(text, / 2\/3 +1: newView; 3: prepare, commit +ready$/m);
+    assert.match(text, / 2\/3 +1: new_view; 3: prepare, commit +ready$/m);
     assert.match(
       text,
       /^replica-0, replica-2 hold proof against replica 3: two different prepare messages at view 4, sequence 9$/m,
     );
-    assert.match(text, /^replica-0 holds proof against replica 1: two different newView messages for view 5$/m);
+    assert.match(text, /^replica-0 holds proof against replica 1: two different new_view messages for view 5$/m);
   });
 
   it('tells programs what a replica waits for, field by field', () => {
     const waiting: Partial<Status> = {
-      timer: { name: 'newView', remainingMs: 1_200 },
+      timer: { name: 'new_view', remainingMs: 1_200 },
       oldestRequest: { clientId: Buffer.alloc(32, 5), number: 17, waitedMs: 2_500 },
       leftView: { cause: 'joined', sinceMs: 4_200 },
       viewChanges: [{ replica: 2, view: 6, valid: true }],
-      missing: [{ kind: 'newView', replica: 1, view: 5 }],
+      missing: [{ kind: 'new_view', replica: 1, view: 5 }],
     };
     const answers = [answer(0, waiting)];
     const [row] = JSON.parse(JSON.stringify(statusJson(answers, summarize(answers, true)).replicas)) as Record<
       string,
       unknown
     >[];
-    assert.deepEqual(row?.['timer'], { name: 'newView', remainingMs: 1_200 });
+    assert.deepEqual(row?.['timer'], { name: 'new_view', remainingMs: 1_200 });
     assert.deepEqual(row?.['oldestRequest'], { clientId: '05'.repeat(32), number: 17, waitedMs: 2_500 });
     assert.deepEqual(row?.['leftView'], { cause: 'joined', sinceMs: 4_200 });
     assert.deepEqual(row?.['viewChanges'], [{ replica: 2, view: 6, valid: true }]);
-    assert.deepEqual(row?.['missing'], [{ kind: 'newView', replica: 1, view: 5 }]);
+    assert.deepEqual(row?.['missing'], [{ kind: 'new_view', replica: 1, view: 5 }]);
     assert.equal(row?.['timeoutMs'], 2_000);
   });
 

@@ -21,7 +21,10 @@ const WAITING: Waiting = {
   missing: [{ kind: 'prePrepare', replica: replicaId(0), sequence: sequence(9) }],
 };
 
-const BUFFERED = { viewChange: 3, newView: 0, futureVote: 5, futureProposal: 1, delayedProposal: 0 };
+const LOOKED = {
+  buffered: { viewChange: 3, newView: 0, futureVote: 5, futureProposal: 1, delayedProposal: 0 },
+  evidence: [],
+};
 
 function coreView(fields: Partial<CoreView>): CoreView {
   return {
@@ -47,6 +50,7 @@ class Bench {
   readonly lines: string[] = [];
   readonly instrumentation = new Instrumentation({
     replica: ONE,
+    peers: [replicaId(0), replicaId(2), replicaId(3)],
     metrics: this.metrics,
     timers: this.timers,
     windowSize: 4,
@@ -158,7 +162,7 @@ describe('instrumentation', () => {
     bench.instrumentation.onNote({ kind: 'checkpointSplit', sequence: at });
     bench.instrumentation.onNote({ kind: 'contradictsExecuted', sequence: at, sender: ONE });
     bench.instrumentation.onDropped('peer', ONE);
-    bench.instrumentation.onTurn(coreView({ view: view(5), primary: ONE }), () => WAITING);
+    bench.instrumentation.onTurn(coreView({ view: view(5), primary: ONE, diverged: true }), () => WAITING);
     bench.instrumentation.onRecovered({ lowWatermark: sequence(256), lastExecuted: sequence(300) });
     assert.deepEqual(
       bench.lines.map((line) => line.split(' ')[0]),
@@ -238,9 +242,10 @@ describe('instrumentation', () => {
 
   it('measures timers, what waits and what is kept when somebody looks', () => {
     const bench = new Bench();
-    bench.instrumentation.measure(WAITING, BUFFERED);
+    bench.instrumentation.measure(WAITING, LOOKED);
     bench.instrumentation.onNote({ kind: 'timerExpired', timer: 'newView' });
-    assert.deepEqual(Object.fromEntries(bench.metrics.gauges), {
+    const others = [...bench.metrics.gauges].filter(([series]) => !series.startsWith('pbft_evidence'));
+    assert.deepEqual(Object.fromEntries(others), {
       pbft_timeout_seconds: 2,
       'pbft_timer_running request': 1,
       'pbft_timer_running newView': 0,
@@ -252,8 +257,24 @@ describe('instrumentation', () => {
       'pbft_buffered_messages delayedProposal': 0,
     });
     assert.equal(bench.count('pbft_timer_expirations_total newView'), 1);
-    bench.instrumentation.measure({ ...WAITING, timer: undefined, oldestRequest: undefined }, BUFFERED);
+    bench.instrumentation.measure({ ...WAITING, timer: undefined, oldestRequest: undefined }, LOOKED);
     assert.equal(bench.metrics.gauges.get('pbft_timer_running request'), 0);
     assert.equal(bench.metrics.gauges.get('pbft_oldest_request_age_seconds'), 0);
+  });
+
+  it('shows all proof that is held when somebody looks, whichever process found it', () => {
+    const bench = new Bench();
+    const statement: Signed = {
+      message: { type: 'checkpoint', sequence: sequence(128), headerDigest: DIGEST },
+      sender: replicaId(2),
+      payload: new Uint8Array(),
+      signature: new Uint8Array(),
+    };
+    const proof = { replica: replicaId(2), kind: 'viewChange', first: statement, second: statement } as const;
+    bench.instrumentation.measure(WAITING, { ...LOOKED, evidence: [proof, proof, { ...proof, kind: 'commit' }] });
+    assert.equal(bench.metrics.gauges.get('pbft_evidence viewChange 2'), 2);
+    assert.equal(bench.metrics.gauges.get('pbft_evidence commit 2'), 1);
+    assert.equal(bench.metrics.gauges.get('pbft_evidence commit 3'), 0);
+    assert.equal(bench.count('pbft_evidence_total commit 2'), undefined, 'it was not found now');
   });
 });

@@ -84,7 +84,7 @@ export interface GetStatusResponse {
 
 /** A timer that runs. */
 export interface TimerStatus {
-  /** `request`: a request was not executed in time; `newView`: the next view did not begin in time. */
+  /** `request`: a request was not executed in time; `new_view`: the next view did not begin in time. */
   name: string;
   /** Until its end, in milliseconds; 0 where it is due. */
   remainingMs: number;
@@ -121,7 +121,7 @@ export interface ViewChangeStatus {
 /** One thing that a replica lacks. */
 export interface MissingStatus {
   /**
-   * `viewChange`, `judgement` (of a ViewChange that it holds), `newView`, `prePrepare`, `prepare`, `commit`, `batch`,
+   * `view_change`, `judgement` (of a ViewChange that it holds), `new_view`, `pre_prepare`, `prepare`, `commit`, `batch`,
    * `ledger` (up to a sequence), or `execution` (its own).
    */
   kind: string;
@@ -155,7 +155,7 @@ export interface PeerStatus {
 export interface EvidenceStatus {
   /** Who signed both. */
   replica: number;
-  /** Which kind of message. */
+  /** Which kind of message, as in the metric `pbft_evidence`. */
   kind: string;
   /** Its view. */
   view: number;
