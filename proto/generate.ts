@@ -56,7 +56,7 @@ function generate(): Map<string, string> {
     buf('generate', 'proto', '--template', 'proto/buf.gen.yaml', '-o', scratch);
     const files = readTree(join(scratch, target));
     const descriptorSet = join(scratch, 'descriptor-set.binpb');
-    buf('build', 'proto', '--exclude-source-info', '--as-file-descriptor-set', '-o', descriptorSet);
+    buf('build', 'proto', '--as-file-descriptor-set', '-o', descriptorSet);
     files.set(descriptorSetFile, descriptorSetModule(readFileSync(descriptorSet)));
     return files;
   } finally {

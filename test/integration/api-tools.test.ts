@@ -1,6 +1,7 @@
 /** The client port by the tools that people have: no .proto files, no client library (GR-10). */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { skip } from '../support/skip.js';
 import { ApiSubject } from './api-subject.js';
@@ -93,7 +94,19 @@ describe('the client port, asked by tools', function () {
       }
       assert.match((await grpcurl(address, 'describe', 'grpc.health.v1.Health')).stdout, /rpc Watch/);
       const put = await grpcurl(address, 'describe', 'pbft.v1.PutRequest');
-      assert.match(put.stdout, /oneof value \{\s+string text = 2;\s+bytes data = 3;/);
+      const uncommented = put.stdout.replaceAll(/^\s*\/\/.*\n/gm, '');
+      assert.match(uncommented, /oneof value \{\s+string text = 2;\s+bytes data = 3;/);
+    });
+
+    it('GR-10: describes with the comments of the schema', async () => {
+      const schema = readFileSync(join(ROOT, 'proto/pbft/v1/client.proto'), 'utf8');
+      const commentsOf = (text: string) => [...text.matchAll(/^\s*\/\/ (.*)$/gm)].map(([, comment]) => comment);
+      const service = await grpcurl(address, 'describe', 'pbft.v1.ClientService');
+      const message = await grpcurl(address, 'describe', 'pbft.v1.SubmitRequest');
+      const shown = [...commentsOf(service.stdout), ...commentsOf(message.stdout)];
+      const written = schema.slice(schema.indexOf('// Takes operations'), schema.indexOf('// The result of one'));
+      assert.ok(shown.length > 5);
+      assert.deepEqual(shown, commentsOf(written));
     });
 
     it('GR-10: calls without .proto files, with bytes as base64', async () => {
