@@ -18,6 +18,8 @@ BUG ?=
 ATTACK ?=
 SECONDS ?=
 QUICK ?=
+FILE ?=
+SVG ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -58,7 +60,7 @@ cluster-stop: $(BUILD) ## Stop the replicas that DIR/cluster.json names
 	@node bin/pbft.js cluster --dir '$(DIR)' --stop
 
 ##@ Judge
-.PHONY: test check lint format simulate swarm planted-bugs endurance bench failover betrayal attack
+.PHONY: test check lint format simulate scenario swarm planted-bugs endurance bench failover betrayal attack
 test: $(MODULES) ## Run the quick tests of every kind
 	@$(TSX) test/support/run-suites.ts test
 
@@ -77,6 +79,9 @@ format: $(MODULES) ## Format code and protos, and apply safe fixes
 
 simulate: $(MODULES) ## Run the simulator's fixed seeds; SEED= runs one
 	@$(TSX) test/simulation/main.ts $(if $(SEED),--seed '$(SEED)')
+
+scenario: $(MODULES) ## Play a scenario of your own, FILE=, and print what follows; SVG= draws it too
+	@$(TSX) test/scenario/main.ts $(if $(FILE),'$(FILE)') $(if $(SVG),--svg '$(SVG)')
 
 swarm: $(MODULES) ## Run COUNT seeds beyond the fixed ones, FROM a seed or where the last swarm ended; or HOSTILE_HOURS
 	@$(TSX) test/simulation/main.ts $(if $(HOSTILE_HOURS),--hostile-hours '$(HOSTILE_HOURS)', \

@@ -28,6 +28,7 @@ const SHOWN_TIMERS: readonly string[] = ['request', 'newView', 'batchDelay'];
 
 /** The narrator of one scenario. */
 export class Narrator implements NetworkObserver {
+  onDelivered: (message: Waiting) => void = () => undefined;
   private deeds: Deed[] = [];
   private lines: string[] = [];
 

@@ -2,7 +2,7 @@
  * Plays a scenario on cores that a network in memory joins. A command tells the network or one replica something and
  * gives the lines of what followed at once; what was sent waits for `run`, `round` or the passing of time.
  */
-import assert from 'node:assert/strict';
+import { isReplicaCountAllowed } from '../../src/protocol/quorum.js';
 import { CONSENSUS, LOCAL } from '../support/core-cluster.js';
 import { CoreNetwork, type Filter } from '../support/core-network.js';
 import { makeStatement, spoilNewViews } from './lies.js';
@@ -16,6 +16,10 @@ interface Stage {
   readonly narrator: Narrator;
 }
 
+/** What can still be read and drawn. */
+const REPLICAS_MAX = 16;
+const ADVANCE_MAX_MS = 3_600_000;
+
 type Command = (stage: Stage, words: CommandWords) => void;
 
 /** Plays the commands of one scenario. */
@@ -23,6 +27,8 @@ export class Player {
   private readonly vocabulary = new Vocabulary();
   private stage: Stage | undefined;
   private losses: Filter[] = [];
+  /** Is told what arrives at another replica, in the words in which it was told that it was sent. */
+  onDelivered: (from: number, to: number, message: string) => void = () => undefined;
 
   private readonly commands: Readonly<Record<string, Command>> = {
     // Requests and messages.
@@ -30,20 +36,29 @@ export class Player {
     round: ({ network }) => network.runRound(),
     run: ({ network }) => network.run(),
     // Time.
-    advance: ({ network }, words) => network.advance(words.toNumber(words.next('milliseconds'))),
-    expire: ({ network }, words) => network.expire(replicaOf(words), words.next('a timer')),
+    advance: ({ network }, words) => {
+      const ms = words.toNumber(words.next('milliseconds'));
+      network.advance(ms <= ADVANCE_MAX_MS ? ms : words.fail(`it advances by at most ${ADVANCE_MAX_MS} ms`));
+    },
+    expire: (stage, words) => this.expire(stage, words),
     // Faults of the network.
-    drop: (_stage, words) => this.drop(words),
+    drop: (stage, words) => this.drop(stage, words),
     heal: () => {
       this.losses = [];
     },
     // Faults of processes.
-    crash: ({ network }, words) => network.crash(replicaOf(words)),
-    restart: ({ network }, words) => network.restart(replicaOf(words)),
+    crash: ({ network }, words) => {
+      const replica = replicaOf(network, words);
+      network.crash(network.at(replica).isUp ? replica : words.fail(`replica ${replica} is down already`));
+    },
+    restart: ({ network }, words) => {
+      const replica = replicaOf(network, words);
+      network.restart(network.at(replica).isUp ? words.fail(`replica ${replica} is not down`) : replica);
+    },
     // Faulty replicas.
     say: (stage, words) => this.say(stage, words),
     spoil: ({ network }, words) => {
-      const liar = replicaOf(words);
+      const liar = replicaOf(network, words);
       if (words.next('NewView') !== 'NewView') {
         words.fail('only a NewView can be spoilt');
       }
@@ -54,15 +69,20 @@ export class Player {
     ledger: (stage) => this.ledger(stage),
   };
 
-  /** Does one command; gives the lines of what followed. */
+  /** Does one command; gives the lines of what followed. Throws where it can't be done, with the reason. */
   play(text: string): readonly string[] {
     const words = new CommandWords(text);
     if (words.verb === 'cluster') {
+      if (this.stage !== undefined) {
+        words.fail('there is a cluster already');
+      }
       this.stage = this.build(words);
       words.finish();
       return ['ok'];
     }
-    const command = this.commands[words.verb] ?? words.fail('there is no such command');
+    const command =
+      this.commands[words.verb] ??
+      words.fail(`there is no such command; there are cluster, ${Object.keys(this.commands).join(', ')}`);
     const stage = this.stage ?? words.fail('it needs a cluster');
     command(stage, words);
     words.finish();
@@ -70,22 +90,38 @@ export class Player {
     return lines.length === 0 ? ['ok'] : lines;
   }
 
+  /** The network that is played on. */
+  get network(): CoreNetwork | undefined {
+    return this.stage?.network;
+  }
+
   /** Whatever happened, replicas agree on what they executed. */
   finish(): void {
-    assert.ok(this.stage, 'a scenario has a cluster');
+    if (this.stage === undefined) {
+      throw new Error('there is no cluster: begin with a command such as "cluster 4"');
+    }
     this.stage.network.executedRequests();
   }
 
   private build(words: CommandWords): Stage {
     const replicaCount = words.toNumber(words.next('the number of replicas'));
+    if (replicaCount > REPLICAS_MAX || !isReplicaCountAllowed(replicaCount)) {
+      words.fail(`a cluster has 1 replica or 4 to ${REPLICAS_MAX}`);
+    }
     const consensus = {
-      checkpointInterval: words.number('interval') ?? CONSENSUS.checkpointInterval,
-      windowSize: words.number('window') ?? CONSENSUS.windowSize,
-      batchOperationsMax: words.number('batch') ?? CONSENSUS.batchOperationsMax,
+      checkpointInterval: words.positive('interval') ?? CONSENSUS.checkpointInterval,
+      windowSize: words.positive('window') ?? CONSENSUS.windowSize,
+      batchOperationsMax: words.positive('batch') ?? CONSENSUS.batchOperationsMax,
     };
+    const { checkpointInterval, windowSize } = consensus;
+    if (windowSize % checkpointInterval !== 0 || windowSize < 2 * checkpointInterval) {
+      words.fail(
+        `the window, ${windowSize}, must be a multiple of the interval, ${checkpointInterval}, and at least twice it`,
+      );
+    }
     const local = {
-      requestTimeoutMs: words.number('timeout') ?? LOCAL.requestTimeoutMs,
-      pipeline: words.number('pipeline') ?? LOCAL.pipeline,
+      requestTimeoutMs: words.positive('timeout') ?? LOCAL.requestTimeoutMs,
+      pipeline: words.positive('pipeline') ?? LOCAL.pipeline,
     };
     const network = new CoreNetwork(replicaCount, { consensus, local });
     const shown = new Set(words.get('show')?.split(',') ?? []);
@@ -94,14 +130,23 @@ export class Player {
       words.fail(`it can show ${DETAILS.join(', ')}`);
     }
     const narrator = new Narrator(network, this.vocabulary, details);
+    narrator.onDelivered = ({ from, to, event }) => {
+      const message = this.vocabulary.describeEvent(event);
+      if (message !== undefined) {
+        this.onDelivered(from, to, message);
+      }
+    };
     network.observer = narrator;
     network.filter = (message) => !this.losses.some((isLost) => isLost(message));
     return { network, narrator };
   }
 
   private ask({ network }: Stage, words: CommandWords): void {
-    const replica = replicaOf(words);
-    const first = words.next('a request');
+    const replica = replicaOf(network, words);
+    if (!network.at(replica).isUp) {
+      words.fail(`replica ${replica} is down`);
+    }
+    const first = words.next('a request, like a1');
     for (const name of [first, ...words.rest()]) {
       const { client, number } = this.vocabulary.request(name);
       network.ask(replica, client, number);
@@ -109,9 +154,9 @@ export class Player {
   }
 
   /** Messages that fit all that is said are lost, `times` of them or all. */
-  private drop(words: CommandWords): void {
-    const from = replicasOf(words, 'from');
-    const to = replicasOf(words, 'to');
+  private drop({ network }: Stage, words: CommandWords): void {
+    const from = replicasOf(network, words, 'from');
+    const to = replicasOf(network, words, 'to');
     const type = words.get('type');
     const client = words.get('client');
     let left = words.number('times') ?? Number.POSITIVE_INFINITY;
@@ -129,10 +174,21 @@ export class Player {
     });
   }
 
+  private expire({ network }: Stage, words: CommandWords): void {
+    const replica = replicaOf(network, words);
+    const timer = words.next('a timer, such as request');
+    const { isUp, timers } = network.at(replica);
+    const running = isUp ? [...timers.keys()].sort().join(', ') : '';
+    if (!isUp || !timers.has(timer)) {
+      words.fail(`replica ${replica} has no ${timer} timer running${running === '' ? '' : `; it has ${running}`}`);
+    }
+    network.expire(replica, timer);
+  }
+
   private say({ network, narrator }: Stage, words: CommandWords): void {
-    const liar = replicaOf(words);
+    const liar = replicaOf(network, words);
     const event = makeStatement(liar, words, this.vocabulary);
-    const receivers = [...(replicasOf(words, 'to') ?? words.fail('it needs to=, whom it is said to'))];
+    const receivers = [...(replicasOf(network, words, 'to') ?? words.fail('it needs to=, whom it is said to'))];
     for (const to of receivers) {
       network.inject(liar, to, event);
     }
@@ -158,11 +214,17 @@ export class Player {
   }
 }
 
-function replicaOf(words: CommandWords): number {
-  return words.toNumber(words.next('a replica'));
+function replicaOf(network: CoreNetwork, words: CommandWords): number {
+  return existing(network, words, words.toNumber(words.next('a replica')));
 }
 
-function replicasOf(words: CommandWords, name: string): ReadonlySet<number> | undefined {
+function replicasOf(network: CoreNetwork, words: CommandWords, name: string): ReadonlySet<number> | undefined {
   const list = words.get(name);
-  return list === undefined ? undefined : new Set(list.split(',').map((word) => words.toNumber(word)));
+  return list === undefined
+    ? undefined
+    : new Set(list.split(',').map((word) => existing(network, words, words.toNumber(word))));
+}
+
+function existing({ replicas }: CoreNetwork, words: CommandWords, replica: number): number {
+  return replica < replicas.length ? replica : words.fail(`there is no replica ${replica}`);
 }

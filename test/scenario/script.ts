@@ -10,7 +10,8 @@ export interface Step {
   /** Of the command, from 1. */
   readonly line: number;
   readonly command: string;
-  readonly expected: readonly string[];
+  /** Undefined where a draft says nothing. */
+  readonly expected: readonly string[] | undefined;
 }
 
 /** A comment or an empty line. */
@@ -28,14 +29,23 @@ export interface Script {
 
 const RULE = '----';
 
-/** Reads a script; throws where it isn't one. */
-export function parseScript(text: string): Script {
-  const lines = text.replace(/\n$/, '').split('\n');
+/**
+ * Reads a script; throws where it isn't one. `isDraft`: a command may stand alone, for what follows to be written below
+ * it, and the comment at the beginning may be missing.
+ */
+export function parseScript(text: string, isDraft = false): Script {
+  const given = isDraft ? text.replaceAll(/[ \t\r]+$/gm, '') : text;
+  const lines = given.replace(/\n$/, '').split('\n');
   const parts: (Step | Remark)[] = [];
   for (let index = 0; index < lines.length; ) {
     const line = lines[index] ?? '';
     if (line === '' || line.startsWith('#')) {
       parts.push({ kind: 'remark', text: line });
+      index++;
+      continue;
+    }
+    if (lines[index + 1] !== RULE && isDraft) {
+      parts.push({ kind: 'step', line: index + 1, command: line, expected: undefined });
       index++;
       continue;
     }
@@ -47,8 +57,8 @@ export function parseScript(text: string): Script {
     parts.push({ kind: 'step', line: index + 1, command: line, expected });
     index += 2 + expected.length;
   }
-  const title = lines[0]?.replace(/^#\s*/, '') ?? '';
-  if (!lines[0]?.startsWith('#') || title === '') {
+  const title = /^#\s*(.*)$/.exec(lines[0] ?? '')?.[1] ?? '';
+  if (!isDraft && title === '') {
     throw new Error('line 1: a scenario begins with a comment that says what it shows');
   }
   return { title, parts };
@@ -56,9 +66,15 @@ export function parseScript(text: string): Script {
 
 /** The text with what commands led to in place of what was expected of them. */
 export function renderScript({ parts }: Script, actual: ReadonlyMap<Step, readonly string[]>): string {
-  const lines = parts.flatMap((part) =>
-    part.kind === 'remark' ? [part.text] : [part.command, RULE, ...(actual.get(part) ?? part.expected)],
-  );
+  const lines = parts.flatMap((part, index) => {
+    if (part.kind === 'remark') {
+      return [part.text];
+    }
+    // What follows ends with an empty line, which a draft may lack.
+    const next = parts[index + 1];
+    const isClosed = next === undefined || (next.kind === 'remark' && next.text === '');
+    return [part.command, RULE, ...(actual.get(part) ?? part.expected ?? []), ...(isClosed ? [] : [''])];
+  });
   return `${lines.join('\n')}\n`;
 }
 
@@ -105,9 +121,15 @@ export class CommandWords {
     return value === undefined ? undefined : this.toNumber(value);
   }
 
+  /** The number of this name, at least 1, or undefined. */
+  positive(name: string): number | undefined {
+    const value = this.number(name);
+    return value === 0 ? this.fail(`${name} is at least 1`) : value;
+  }
+
   /** A number. */
   toNumber(word: string): number {
-    return /^\d+$/.test(word) ? Number(word) : this.fail(`"${word}" is no number`);
+    return /^\d{1,15}$/.test(word) ? Number(word) : this.fail(`"${word}" is no number`);
   }
 
   /** Every word must have meant something. */

@@ -18,6 +18,8 @@ export interface NetworkObserver {
   onStep(replica: number, event: Event, effects: readonly Effect[]): void;
   /** A message failed the filter. */
   onLost(message: Waiting): void;
+  /** A message that another replica sent arrived, as it was sent. */
+  onDelivered?(message: Waiting): void;
   /** The messages that are on their way are about to be delivered. */
   onRound(): void;
 }
@@ -102,6 +104,9 @@ export class CoreNetwork {
         continue;
       }
       if (message.from === message.to || this.filter(message)) {
+        if (message.from !== message.to) {
+          this.observer.onDelivered?.(original);
+        }
         this.step(message.to, message.event);
       } else {
         this.observer.onLost(message);
