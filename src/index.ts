@@ -3,6 +3,7 @@
  * internal and may change in any version.
  */
 
+export type { Endpoint, TlsOptions } from './client/caller.js';
 export {
   type CallOptions,
   type Client,

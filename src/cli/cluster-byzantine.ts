@@ -10,6 +10,7 @@ import type { TraitorKind } from '../adversary/traitor.js';
 import { type Address, formatAddress, isLoopback } from '../config/address.js';
 import { CommandError } from './command-error.js';
 import { EXIT } from './exit-code.js';
+import { markRepeatable } from './flags.js';
 
 export type { TraitorKind };
 
@@ -41,12 +42,14 @@ export interface ByzantineFlags {
 export function byzantineOptions(): readonly Option[] {
   const kinds = Object.keys(TRAITOR_KINDS).join(', ');
   return [
-    new Option(
-      '--byzantine <replica=kind>',
-      `make a traitor of a replica, on loopback; several by commas or once more; kinds: ${kinds}`,
-    )
-      .argParser(parseBetrayals)
-      .conflicts(['stop']),
+    markRepeatable(
+      new Option(
+        '--byzantine <replica=kind>',
+        `make a traitor of a replica, on loopback; several by commas or once more; kinds: ${kinds}`,
+      )
+        .argParser(parseBetrayals)
+        .conflicts(['stop']),
+    ),
     new Option('--beyond-f', 'allow more traitors than the cluster tolerates, to see it break').conflicts(['stop']),
   ];
 }

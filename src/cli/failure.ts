@@ -5,6 +5,7 @@
 import { ClientError } from '../client/client-error.js';
 import { StartError } from '../replica/start-error.js';
 import { ConfigurationError, describeProblem } from '../util/configuration-error.js';
+import { harmless } from './colours.js';
 import { CommandError } from './command-error.js';
 import { EXIT, type ExitCode } from './exit-code.js';
 
@@ -22,13 +23,16 @@ function describeConfigurationError({ problems }: ConfigurationError): Failure {
   return { lines: problems.map(describeProblem), exitCode: isUsage ? EXIT.usage : EXIT.failed };
 }
 
-function describeClientError({ message, outcomeKnown }: ClientError): Failure {
-  return outcomeKnown
-    ? { lines: [message], exitCode: EXIT.failed }
-    : {
-        lines: [message, 'Read before you repeat it, or repeat it at the same replica with the same --request-id'],
-        exitCode: EXIT.outcomeUnknown,
-      };
+function describeClientError({ message, outcomeKnown, replica }: ClientError): Failure {
+  const lines = harmless(message).split('\n');
+  if (outcomeKnown) {
+    return { lines, exitCode: EXIT.failed };
+  }
+  const where = replica === undefined ? 'the replica that was asked' : harmless(replica);
+  const hint =
+    `Read before you repeat it. A repeat with the same --request-id is not executed again at ${where}, unless that was ` +
+    'started again meanwhile: no other replica knows the id';
+  return { lines: [...lines, hint], exitCode: EXIT.outcomeUnknown };
 }
 
 /** An error of the operating system, such as a file that is missing: its message names the file. */

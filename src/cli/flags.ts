@@ -1,5 +1,5 @@
 /** Flags that several commands have, and how texts on the command line become values. */
-import { InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parseAddress } from '../config/address.js';
 import { flagsOfAssignments } from '../config/setting-sources.js';
 import { CommandError } from './command-error.js';
@@ -25,9 +25,42 @@ export function addressText(text: string): string {
   return text;
 }
 
-/** Takes `Apple,MS,Google,IBM` apart. */
-export function nameList(text: string): readonly string[] {
-  return text.split(',').map((name) => name.trim());
+/** Takes `Apple,MS,Google,IBM` apart, and goes on where the flag was given before. */
+export function nameList(text: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), ...text.split(',').map((name) => name.trim())];
+}
+
+const REPEATABLE = new WeakSet<Option>();
+
+/** An option that may be given as often as wanted: its value is the list of all, in their order. */
+export function repeatable<T>(option: Option, parse: (text: string) => T): Option {
+  return markRepeatable(
+    option.argParser((text: string, before: readonly T[] | undefined) => [...(before ?? []), parse(text)]),
+  );
+}
+
+/** Says of an option that its own parser keeps what was given before. */
+export function markRepeatable(option: Option): Option {
+  REPEATABLE.add(option);
+  return option;
+}
+
+/** Refuses every flag with a value that is given twice where only one counts: which of the two was meant? */
+export function refuseRepeats(command: Command): void {
+  for (const option of command.options) {
+    if (option.required && !REPEATABLE.has(option)) {
+      let times = 0;
+      command.on(`option:${option.name()}`, () => {
+        times += 1;
+        if (times > 1) {
+          command.error(`error: ${option.long ?? option.flags} is given twice, and only one counts`);
+        }
+      });
+    }
+  }
+  for (const each of command.commands) {
+    refuseRepeats(each);
+  }
 }
 
 /** `--json`. */
@@ -44,9 +77,10 @@ export function configOption({ environment }: Context): Option {
 
 /** `--set path=value`, as often as wanted. */
 export function settingOption(): Option {
-  return new Option('--set <path=value>', 'a setting, such as agreement.pipeline=4; wins over file and environment')
-    .argParser((text: string, before: readonly string[] | undefined) => [...(before ?? []), text])
-    .default([], 'none');
+  return repeatable(
+    new Option('--set <path=value>', 'a setting, such as agreement.pipeline=4; wins over file and environment'),
+    (text) => text,
+  ).default([], 'none');
 }
 
 /** What `--config`, `--set` and `--application` give. */

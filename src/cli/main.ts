@@ -20,6 +20,7 @@ import { addVersion } from './commands/version.js';
 import { type Context, createProcessContext } from './context.js';
 import { EXIT, type ExitCode } from './exit-code.js';
 import { describeFailure } from './failure.js';
+import { refuseRepeats } from './flags.js';
 
 const COMMANDS = [
   addInit,
@@ -47,6 +48,7 @@ function createProgram(context: Context): Command {
   for (const add of COMMANDS) {
     add(program, context);
   }
+  refuseRepeats(program);
   return program;
 }
 
@@ -86,5 +88,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     // Whoever reads the output has read enough.
     process.exit(error.code === 'EPIPE' ? EXIT.done : reportFailure(error, context));
   });
-  process.exitCode = await run(argv, context);
+  const exitCode = await run(argv, context);
+  // A replica that hangs in the middle of a handshake would hold this process open.
+  process.stdout.write('', () => process.stderr.write('', () => process.exit(exitCode)));
 }

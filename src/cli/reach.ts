@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import type { ConnectOptions } from '../client/client.js';
+import type { Endpoint, TlsOptions } from '../client/caller.js';
 import { isLoopback, parseAddress } from '../config/address.js';
 import { isInitialized } from '../replica/initialize.js';
 import { readClusterFile } from './cluster-file.js';
@@ -10,21 +10,18 @@ import { loadLocalCluster } from './cluster-members.js';
 import { CommandError } from './command-error.js';
 import type { Context } from './context.js';
 import { EXIT } from './exit-code.js';
-import { addressText, DEFAULT_DIRECTORY, integerBetween } from './flags.js';
+import { addressText, DEFAULT_DIRECTORY, integerBetween, repeatable } from './flags.js';
 
 /** A replica that may be asked. */
-export interface Target {
-  readonly label: string;
-  /** `host:port` of its client port. */
-  readonly address: string;
-  readonly connect: ConnectOptions;
+export interface Target extends Endpoint {
+  readonly name: string;
 }
 
 /** The flags of every command that asks a replica. */
 export interface ReachFlags {
   readonly cluster?: string;
-  readonly replica?: string;
-  readonly address?: string;
+  readonly replica?: readonly string[];
+  readonly address?: readonly string[];
   readonly ca?: string;
   readonly serverName?: string;
   readonly timeout: number;
@@ -37,11 +34,20 @@ const TIMEOUT_MAX_MS = 3_600_000;
 export function addReachOptions(command: Command, timeoutMs = DEFAULT_TIMEOUT_MS): Command {
   return command
     .option('--cluster <dir>', `the folder of the cluster (or PBFT_CLUSTER; else ${DEFAULT_DIRECTORY})`)
-    .option('--replica <id>', 'ask this replica only, by id or name; else they are tried in turn')
     .addOption(
-      new Option('--address <host:port>', 'ask the replica that serves callers there')
-        .argParser(addressText)
-        .conflicts(['cluster', 'replica']),
+      repeatable(
+        new Option('--replica <id>', 'ask this replica, by id or name, and no other; as often as wanted'),
+        (text) => text,
+      ),
+    )
+    .addOption(
+      repeatable(
+        new Option('--address <host:port>', 'ask the replica that serves callers there; as often as wanted').conflicts([
+          'cluster',
+          'replica',
+        ]),
+        addressText,
+      ),
     )
     .option('--ca <file>', 'the authority to trust: use TLS')
     .option('--server-name <name>', "the name in the replica's certificate, where it is not the host")
@@ -52,7 +58,7 @@ export function addReachOptions(command: Command, timeoutMs = DEFAULT_TIMEOUT_MS
     );
 }
 
-function connectOptions({ ca, serverName }: ReachFlags): ConnectOptions {
+function tlsOf({ ca, serverName }: ReachFlags): { readonly tls?: TlsOptions } {
   if (ca === undefined && serverName !== undefined) {
     throw new CommandError('--server-name is for TLS: name the authority with --ca', EXIT.usage);
   }
@@ -63,23 +69,23 @@ function connectOptions({ ca, serverName }: ReachFlags): ConnectOptions {
 }
 
 /** A new cluster serves callers beyond loopback with certificates of its own authority. */
-function presetConnect(address: string, directory: string, flags: ReachFlags): ConnectOptions {
+function presetTls(address: string, directory: string, flags: ReachFlags): { readonly tls?: TlsOptions } {
   const parsed = parseAddress(address);
   const authority = join(directory, 'client-0', 'ca.crt');
   if (flags.ca !== undefined || parsed === undefined || isLoopback(parsed) || !existsSync(authority)) {
-    return connectOptions(flags);
+    return tlsOf(flags);
   }
-  return connectOptions({ ...flags, ca: authority });
+  return tlsOf({ ...flags, ca: authority });
 }
 
-interface Endpoint {
+interface Known {
   readonly id: number;
   readonly name: string;
   readonly client: string;
 }
 
 /** Where the running replicas are; of a cluster that nobody started as a whole, where its configurations say. */
-function endpointsOf(directory: string, { environment }: Context): readonly Endpoint[] {
+function endpointsOf(directory: string, { environment }: Context): readonly Known[] {
   return readClusterFile(directory)?.replicas ?? loadLocalCluster(directory, environment).members;
 }
 
@@ -101,21 +107,22 @@ function directoryOf({ cluster }: ReachFlags, { environment }: Context): string 
 
 /** The replicas that may be asked, in the order in which to try them. Throws a CommandError. */
 export function findTargets(flags: ReachFlags, context: Context): readonly Target[] {
-  if (flags.address !== undefined) {
-    return [{ label: flags.address, address: flags.address, connect: connectOptions(flags) }];
+  const { address: addresses, replica: wanted } = flags;
+  if (addresses !== undefined) {
+    const tls = tlsOf(flags);
+    return [...new Set(addresses)].map((address) => ({ name: address, address, ...tls }));
   }
   const directory = directoryOf(flags, context);
   const endpoints = endpointsOf(directory, context);
-  const chosen = endpoints.filter(
-    ({ id, name }) => flags.replica === undefined || flags.replica === String(id) || flags.replica === name,
-  );
-  if (chosen.length === 0) {
+  const chosen = wanted === undefined ? endpoints : [...new Set(wanted.map((one) => endpointOf(one, endpoints)))];
+  return chosen.map(({ name, client }) => ({ name, address: client, ...presetTls(client, directory, flags) }));
+}
+
+function endpointOf(wanted: string, endpoints: readonly Known[]): Known {
+  const found = endpoints.find(({ id, name }) => wanted === String(id) || wanted === name);
+  if (found === undefined) {
     const known = endpoints.map(({ id, name }) => `${id} (${name})`).join(', ');
-    throw new CommandError(`there is no replica ${flags.replica ?? ''}; there are ${known}`, EXIT.usage);
+    throw new CommandError(`there is no replica ${wanted}; there are ${known}`, EXIT.usage);
   }
-  return chosen.map(({ name, client }) => ({
-    label: name,
-    address: client,
-    connect: presetConnect(client, directory, flags),
-  }));
+  return found;
 }

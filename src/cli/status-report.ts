@@ -43,8 +43,8 @@ function statusesOf(answers: readonly Answer[]): readonly Status[] {
   return answers.flatMap(({ status }) => (status === undefined ? [] : [status]));
 }
 
-/** Judges the answers. `isOne`: one replica was asked for, so its answer is enough. */
-export function summarize(answers: readonly Answer[], isOne: boolean): Summary {
+/** Judges the answers. Where fewer were asked than make a quorum, all of them have to answer. */
+export function summarize(answers: readonly Answer[]): Summary {
   const statuses = statusesOf(answers);
   const [first] = statuses;
   const quorum = first === undefined ? 0 : quorumOf(first);
@@ -52,7 +52,7 @@ export function summarize(answers: readonly Answer[], isOne: boolean): Summary {
     asked: answers.length,
     answering: statuses.length,
     quorum,
-    isEnough: first !== undefined && (isOne || statuses.length >= quorum),
+    isEnough: first !== undefined && statuses.length >= Math.min(quorum, answers.length),
     disagreements: findDisagreements(statuses),
   };
 }

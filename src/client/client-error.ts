@@ -14,6 +14,8 @@ export interface ClientErrorFields {
   readonly retryAfterMs: number | undefined;
   /** False where the operation may have been executed or may be executed yet: then it is not to be repeated blindly. */
   readonly outcomeKnown: boolean;
+  /** The name or address of the replica that said so, or that the outcome depends on; undefined for several. */
+  readonly replica?: string | undefined;
 }
 
 /** A failed call. */
@@ -24,6 +26,7 @@ export class ClientError extends Error implements ClientErrorFields {
   readonly field: string | undefined;
   readonly retryAfterMs: number | undefined;
   readonly outcomeKnown: boolean;
+  readonly replica: string | undefined;
 
   constructor(message: string, fields: ClientErrorFields) {
     super(message);
@@ -32,6 +35,7 @@ export class ClientError extends Error implements ClientErrorFields {
     this.field = fields.field;
     this.retryAfterMs = fields.retryAfterMs;
     this.outcomeKnown = fields.outcomeKnown;
+    this.replica = fields.replica;
   }
 }
 
@@ -48,11 +52,25 @@ const REFUSALS: ReadonlySet<status> = new Set([
   status.RESOURCE_EXHAUSTED,
 ]);
 
+/** What nobody said. */
+const UNTOLD = { field: undefined, retryAfterMs: undefined } as const;
+
 /** How the library says that a call never left; anything else that ends a connection leaves the outcome open. */
 const NEVER_SENT = /^(?:No connection established|Name resolution failed)/;
 
+/** A replica as errors name it. */
+interface NamedEndpoint {
+  readonly address: string;
+  readonly name?: string;
+}
+
+function nameOf({ name, address }: NamedEndpoint): string {
+  return name ?? address;
+}
+
 /** The error of a call that the RPC library reports. `readsOnly`: the call can't have changed anything. */
-export function clientErrorOf(error: ServiceError, address: string, readsOnly: boolean): ClientError {
+export function clientErrorOf(error: ServiceError, endpoint: NamedEndpoint, readsOnly: boolean): ClientError {
+  const { address } = endpoint;
   const code = status[error.code] ?? 'UNKNOWN';
   const [trailer] = error.metadata?.get(STATUS_DETAILS_TRAILER) ?? [];
   const told = Buffer.isBuffer(trailer) ? decodeRichStatus(trailer) : undefined;
@@ -63,6 +81,7 @@ export function clientErrorOf(error: ServiceError, address: string, readsOnly: b
       field: told.violation?.field,
       retryAfterMs: told.retryAfterMs,
       outcomeKnown: readsOnly || told.fate !== 'unknown',
+      replica: nameOf(endpoint),
     });
   }
   const neverSent = error.code === status.UNAVAILABLE && NEVER_SENT.test(error.details);
@@ -74,7 +93,61 @@ export function clientErrorOf(error: ServiceError, address: string, readsOnly: b
     field: undefined,
     retryAfterMs: undefined,
     outcomeKnown,
+    replica: nameOf(endpoint),
   });
+}
+
+/** The error of an answer that is none. */
+export function notAnAnswer(endpoint: NamedEndpoint, readsOnly: boolean): ClientError {
+  return new ClientError(`${endpoint.address} answered with something that is not an answer to this call`, {
+    ...UNTOLD,
+    code: 'UNKNOWN',
+    reason: 'CALL',
+    outcomeKnown: readsOnly,
+    replica: nameOf(endpoint),
+  });
+}
+
+/** The error of a replica with which no connection came about in the time: nothing of the call has left. */
+export function silentReplica(endpoint: NamedEndpoint, timeoutMs: number): ClientError {
+  const cause = 'the process there may be paused or hang, or something between may drop what is sent';
+  return new ClientError(
+    `nobody answered at ${endpoint.address} within ${timeoutMs / 1_000} s, so nothing was sent: ${cause}`,
+    { ...UNTOLD, code: 'UNAVAILABLE', reason: 'CONNECTION', outcomeKnown: true, replica: nameOf(endpoint) },
+  );
+}
+
+/** The error of a call that was given up before it was sent. */
+export function cancelledCall(): ClientError {
+  return new ClientError('the call was given up before it was sent', {
+    ...UNTOLD,
+    code: 'CANCELLED',
+    reason: 'CALL',
+    outcomeKnown: true,
+  });
+}
+
+/** What replicas that were asked in turn said, in one error; a single one's own words. At least one failure. */
+export function noneTookIt(failures: readonly ClientError[], readsOnly: boolean): ClientError {
+  const [first, ...others] = failures;
+  if (first === undefined || others.length === 0) {
+    return first ?? cancelledCall();
+  }
+  const lines = failures.map(({ replica, message }) => (replica === undefined ? message : `${replica}: ${message}`));
+  const retries = failures.flatMap(({ retryAfterMs }) => retryAfterMs ?? []);
+  return new ClientError([readsOnly ? 'no replica answered' : 'no replica took it', ...lines].join('\n'), {
+    code: others.every(({ code }) => code === first.code) ? first.code : 'UNAVAILABLE',
+    reason: others.every(({ reason }) => reason === first.reason) ? first.reason : 'NO_REPLICA',
+    field: undefined,
+    retryAfterMs: retries.length === 0 ? undefined : Math.min(...retries),
+    outcomeKnown: failures.every(({ outcomeKnown }) => outcomeKnown),
+  });
+}
+
+/** The error of a repeat that could not reach the one replica that may have taken the first. */
+export function stillUnknown(failure: ClientError, requestId: string): ClientError {
+  const why = `the request id ${JSON.stringify(requestId)} was sent there before, so it is repeated nowhere else`;
+  return new ClientError(`${failure.message}; ${why}; the outcome is not known`, { ...failure, outcomeKnown: false });
 }
 
 /** Why a connection could not be made, without the library's words around it and the address, which is said already. */

@@ -1,8 +1,7 @@
 /**
- * A client of one replica: typed calls and typed errors. It trusts the replica that it asks; the SDK that signs its
+ * A client of replicas: typed calls and typed errors. It trusts the replica that it asks; the SDK that signs its
  * requests and believes only f + 1 equal answers is another one.
  */
-import { Client as Channel, ChannelCredentials, type ServiceError } from '@grpc/grpc-js';
 import { type Digest, digestOf } from '../util/digest.js';
 import { AdminServiceService, GetStatusRequest, GetStatusResponse } from '../wire/gen/pbft/v1/admin.js';
 import { ClientServiceService, SubmitRequest, SubmitResponse } from '../wire/gen/pbft/v1/client.js';
@@ -21,34 +20,35 @@ import {
   RangeRequest,
   RangeResponse,
 } from '../wire/gen/pbft/v1/key_value.js';
-import { type Decodable, decodeStrictly } from '../wire/strict-decode.js';
-import { ClientError, clientErrorOf } from './client-error.js';
+import type { Endpoint, Method, TlsOptions } from './caller.js';
+import { TurnCaller } from './in-turn.js';
 
 /** A value: text as a string, anything else as bytes. It is given back in the form in which it was put. */
 export type ClientValue = string | Uint8Array;
 
-/** How to reach a replica. */
+/** How to reach replicas. */
 export interface ConnectOptions {
-  /** Absent for plaintext. */
-  readonly tls?: {
-    /** The authorities to trust, in PEM. */
-    readonly rootCertificates: Uint8Array;
-    /** The name in the replica's certificate, where it isn't the host of the address. */
-    readonly serverName?: string;
-  };
+  /** Of endpoints that say nothing else; absent for plaintext. */
+  readonly tls?: TlsOptions;
   /** For calls that say nothing else; 10 s by default. */
   readonly timeoutMs?: number;
 }
 
 /** What every call may say. */
 export interface CallOptions {
-  /** How long to wait for the answer. */
+  /** How long to wait for the answer, whichever replica gives it. */
   readonly timeoutMs?: number;
+  /** Gives the call up; what was sent already may be executed all the same. */
+  readonly signal?: AbortSignal;
 }
 
 /** What a call that changes something may say. */
 export interface WriteOptions extends CallOptions {
-  /** At most 64 bytes: a repeat through the same replica joins the first instead of being executed again. */
+  /**
+   * At most 64 bytes of UTF-8. A repeat through the same replica joins the first instead of being executed again, as
+   * long as that replica remembers it: it forgets it when it is started again, and no other replica knows it. A client
+   * of several replicas sends a repeat of one whose outcome is not known to the same replica alone.
+   */
   readonly requestId?: string;
 }
 
@@ -78,7 +78,7 @@ export type ClientExpectation =
   | { readonly version: number }
   | { readonly value: ClientValue };
 
-/** Calls to one replica. Every one rejects with a ClientError. */
+/** Calls to a replica, or to several in turn. Every one rejects with a ClientError. */
 export interface Client {
   put(key: string, value: ClientValue, options?: WriteOptions): Promise<Place & { readonly version: number }>;
   /** A value of undefined means that the key is absent. */
@@ -104,22 +104,39 @@ export interface Client {
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 
-/** Far above the longest answer that a replica gives. */
-const ANSWER_BYTES_MAX = 67_108_864;
+/**
+ * Makes a client of the replica at `host:port`, or of several that are asked in turn (in-turn.ts): the next where one
+ * can't be reached, refuses or, for a read, is slow. It connects at the first call.
+ */
+export function connect(
+  replicas: string | Endpoint | readonly (string | Endpoint)[],
+  { tls, timeoutMs = DEFAULT_TIMEOUT_MS }: ConnectOptions = {},
+): Client {
+  const several: readonly (string | Endpoint)[] = Array.isArray(replicas) ? replicas : [replicas];
+  const endpoints = several.map((one): Endpoint => {
+    const endpoint = typeof one === 'string' ? { address: one } : one;
+    return tls === undefined || endpoint.tls !== undefined ? endpoint : { ...endpoint, tls };
+  });
+  return createClient(new TurnCaller(endpoints), timeoutMs);
+}
 
-/** Makes a client of the replica at `host:port`; it connects at the first call. */
-export function connect(address: string, options: ConnectOptions = {}): Client {
-  const caller = new Caller(address, options);
+function createClient(turn: TurnCaller, defaultTimeoutMs: number): Client {
+  const make = <Request, Response>(
+    method: Method<Request, Response>,
+    message: Request,
+    { timeoutMs = defaultTimeoutMs, ...options }: CallOptions & { readonly requestId?: string },
+  ): Promise<Response> => turn.call(method, message, { timeoutMs, ...options });
   const { put, get, delete: remove, compareAndSwap, range } = KeyValueServiceService;
   return {
     async put(key, value, { requestId = '', ...call } = {}) {
       const request = { key, value: formOf(value), requestId };
-      const answer = await caller.call({ path: put.path, request: PutRequest, response: PutResponse }, request, call);
+      const method = { path: put.path, request: PutRequest, response: PutResponse };
+      const answer = await make(method, request, { ...call, requestId });
       return { ...placeOf(answer), version: answer.version };
     },
     async get(key, { consistency, ...call } = {}) {
       const method = { path: get.path, request: GetRequest, response: GetResponse, readsOnly: true };
-      const answer = await caller.call(method, { key, consistency: consistencyOf(consistency) }, call);
+      const answer = await make(method, { key, consistency: consistencyOf(consistency) }, call);
       return {
         ...placeOf(answer),
         value: answer.found ? (answer.value?.value ?? '') : undefined,
@@ -128,14 +145,14 @@ export function connect(address: string, options: ConnectOptions = {}): Client {
     },
     async delete(key, { requestId = '', ...call } = {}) {
       const method = { path: remove.path, request: DeleteRequest, response: DeleteResponse };
-      const answer = await caller.call(method, { key, requestId }, call);
+      const answer = await make(method, { key, requestId }, { ...call, requestId });
       return { ...placeOf(answer), found: answer.found };
     },
     async compareAndSwap(key, change, { requestId = '', ...call } = {}) {
       const method = { path: compareAndSwap.path, request: CompareAndSwapRequest, response: CompareAndSwapResponse };
       const expected = { expected: expectationOf(change.expected) };
       const request = { key, expected, value: { value: formOf(change.value) }, requestId };
-      const answer = await caller.call(method, request, call);
+      const answer = await make(method, request, { ...call, requestId });
       return { ...placeOf(answer), swapped: answer.swapped, version: answer.version };
     },
     async range({ prefix = '', limit = 0, continuation = new Uint8Array() }, { consistency, ...call } = {}) {
@@ -146,92 +163,22 @@ export function connect(address: string, options: ConnectOptions = {}): Client {
         continuation: Buffer.from(continuation),
         consistency: consistencyOf(consistency),
       };
-      const answer = await caller.call(method, request, call);
+      const answer = await make(method, request, call);
       const entries = answer.entries.map(({ key, value, version }) => ({ key, value: value?.value ?? '', version }));
       return { ...placeOf(answer), entries, continuation: answer.continuation };
     },
     async submit(operation, { requestId = '', ...call } = {}) {
       const method = { path: ClientServiceService.submit.path, request: SubmitRequest, response: SubmitResponse };
-      const { result, execution } = await caller.call(method, { operation: Buffer.from(operation), requestId }, call);
+      const request = { operation: Buffer.from(operation), requestId };
+      const { result, execution } = await make(method, request, { ...call, requestId });
       return { ...placeOf(execution ?? { sequence: 0, view: 0, headerDigest: Buffer.alloc(0) }), result };
     },
     status(call = {}) {
       const { path } = AdminServiceService.getStatus;
-      return caller.call({ path, request: GetStatusRequest, response: GetStatusResponse, readsOnly: true }, {}, call);
+      return make({ path, request: GetStatusRequest, response: GetStatusResponse, readsOnly: true }, {}, call);
     },
-    close: () => caller.close(),
+    close: () => turn.close(),
   };
-}
-
-interface Method<Request, Response> {
-  readonly path: string;
-  readonly request: { encode(message: Request): { finish(): Uint8Array } };
-  readonly response: Decodable<Response>;
-  /** It can't change anything, so its outcome is never in doubt. */
-  readonly readsOnly?: boolean;
-}
-
-/** Makes unary calls over one channel. */
-class Caller {
-  readonly #address: string;
-  readonly #channel: Channel;
-  readonly #timeoutMs: number;
-
-  constructor(address: string, { tls, timeoutMs = DEFAULT_TIMEOUT_MS }: ConnectOptions) {
-    this.#address = address;
-    this.#timeoutMs = timeoutMs;
-    const credentials =
-      tls === undefined
-        ? ChannelCredentials.createInsecure()
-        : ChannelCredentials.createSsl(Buffer.from(tls.rootCertificates));
-    const serverName = tls?.serverName;
-    this.#channel = new Channel(address, credentials, {
-      'grpc.max_receive_message_length': ANSWER_BYTES_MAX,
-      ...(serverName === undefined
-        ? {}
-        : { 'grpc.ssl_target_name_override': serverName, 'grpc.default_authority': serverName }),
-    });
-  }
-
-  call<Request, Response>(
-    { path, request, response, readsOnly = false }: Method<Request, Response>,
-    message: Request,
-    { timeoutMs = this.#timeoutMs }: CallOptions,
-  ): Promise<Response> {
-    return new Promise((resolve, reject) => {
-      const done = (error: ServiceError | null, answer?: Response): void => {
-        if (error !== null) {
-          reject(clientErrorOf(error, this.#address, readsOnly));
-        } else if (answer === undefined) {
-          reject(malformedAnswer(this.#address, readsOnly));
-        } else {
-          resolve(answer);
-        }
-      };
-      this.#channel.makeUnaryRequest<Request, Response | undefined>(
-        path,
-        (value) => Buffer.from(request.encode(value).finish()),
-        (bytes) => decodeStrictly(response, bytes),
-        message,
-        { deadline: Date.now() + timeoutMs },
-        done,
-      );
-    });
-  }
-
-  close(): void {
-    this.#channel.close();
-  }
-}
-
-function malformedAnswer(address: string, readsOnly: boolean): ClientError {
-  return new ClientError(`${address} answered with something that is not an answer to this call`, {
-    code: 'UNKNOWN',
-    reason: 'CALL',
-    field: undefined,
-    retryAfterMs: undefined,
-    outcomeKnown: readsOnly,
-  });
 }
 
 function placeOf(answer: {

@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import type { ClientExpectation } from '../../client/client.js';
 import { placeJson, placeText } from '../answers.js';
-import { askInTurn } from '../ask.js';
+import { ask } from '../ask.js';
 import { CommandError } from '../command-error.js';
 import { type Context, writeJson } from '../context.js';
 import { EXIT } from '../exit-code.js';
@@ -50,7 +50,7 @@ export function addCas(program: Command, context: Context): void {
     .option('--expect <text>', 'the key must hold this text');
   addWriteOptions(command).action(async (key: string, text: string | undefined, flags: CasFlags) => {
     const change = { expected: expectationOf(flags), value: inputValue(text, flags.file) };
-    const answer = await askInTurn(findTargets(flags, context), flags.timeout, (client, call) =>
+    const answer = await ask(findTargets(flags, context), flags.timeout, (client, call) =>
       client.compareAndSwap(key, change, { ...call, ...writeOptions(flags) }),
     );
     const { swapped, version } = answer;

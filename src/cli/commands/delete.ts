@@ -1,7 +1,7 @@
 /** `pbft delete`. */
 import type { Command } from 'commander';
 import { placeJson, placeText } from '../answers.js';
-import { askInTurn } from '../ask.js';
+import { ask } from '../ask.js';
 import { type Context, writeJson } from '../context.js';
 import { findTargets } from '../reach.js';
 import { addWriteOptions, type WriteFlags, writeOptions } from './put.js';
@@ -10,7 +10,7 @@ import { addWriteOptions, type WriteFlags, writeOptions } from './put.js';
 export function addDelete(program: Command, context: Context): void {
   const command = program.command('delete').description('remove a key').argument('<key>');
   addWriteOptions(command).action(async (key: string, flags: WriteFlags) => {
-    const answer = await askInTurn(findTargets(flags, context), flags.timeout, (client, call) =>
+    const answer = await ask(findTargets(flags, context), flags.timeout, (client, call) =>
       client.delete(key, { ...call, ...writeOptions(flags) }),
     );
     if (flags.json === true) {

@@ -1,7 +1,7 @@
 /** `pbft get`: prints the value and nothing else; 1 where the key is absent. */
 import { type Command, Option } from 'commander';
 import { placeJson, valueJson, valueText } from '../answers.js';
-import { askInTurn } from '../ask.js';
+import { ask } from '../ask.js';
 import { type Context, writeJson } from '../context.js';
 import { EXIT } from '../exit-code.js';
 import { jsonOption } from '../flags.js';
@@ -31,7 +31,7 @@ export function addGet(program: Command, context: Context): void {
   addReadOptions(command)
     .addOption(new Option('--raw', "the value's bytes as they are, and no line feed").conflicts('json'))
     .action(async (key: string, flags: ReadFlags & { readonly raw?: boolean }) => {
-      const answer = await askInTurn(findTargets(flags, context), flags.timeout, (client, call) =>
+      const answer = await ask(findTargets(flags, context), flags.timeout, (client, call) =>
         client.get(key, { ...call, ...readOptions(flags) }),
       );
       const { value, version } = answer;

@@ -4,7 +4,7 @@ import { formatAddress } from '../../config/address.js';
 import { initializeCluster } from '../../replica/initialize.js';
 import { type ApplicationFlags, applicationChoices, applicationOption } from '../application-choice.js';
 import { type Context, writeJson } from '../context.js';
-import { directoryOption, integerBetween, jsonOption, nameList } from '../flags.js';
+import { directoryOption, integerBetween, jsonOption, markRepeatable, nameList } from '../flags.js';
 import { formatTable } from '../table.js';
 
 /** What says how a new cluster is to be; `pbft cluster` takes it too. */
@@ -20,7 +20,9 @@ export function newClusterOptions(): readonly Option[] {
     new Option('--replicas <n>', 'how many replicas: 4 to 100, or 1 for development (4 by default)').argParser(
       integerBetween(1, 100),
     ),
-    new Option('--names <names>', 'their names instead, such as Apple,MS,Google,IBM').argParser(nameList),
+    markRepeatable(
+      new Option('--names <names>', 'their names instead, such as Apple,MS,Google,IBM').argParser(nameList),
+    ),
     new Option(
       '--base-port <port>',
       'replica i serves callers at this + i, peers at + 100 + i, HTTP at + 200 + i (7400 by default)',

@@ -1,7 +1,7 @@
 /** `pbft put`. */
 import type { Command } from 'commander';
 import { placeJson, placeText } from '../answers.js';
-import { askInTurn } from '../ask.js';
+import { ask } from '../ask.js';
 import { type Context, writeJson } from '../context.js';
 import { jsonOption } from '../flags.js';
 import { addReachOptions, findTargets, type ReachFlags } from '../reach.js';
@@ -16,7 +16,10 @@ export interface WriteFlags extends ReachFlags {
 /** Adds the flags of commands that change something. */
 export function addWriteOptions(command: Command): Command {
   return addReachOptions(command)
-    .option('--request-id <id>', 'a repeat with the same one at the same replica is not executed again')
+    .option(
+      '--request-id <id>',
+      'a repeat with the same one at the same replica is not executed again, unless that was started again meanwhile',
+    )
     .addOption(jsonOption());
 }
 
@@ -39,7 +42,7 @@ export function addPut(program: Command, context: Context): void {
     .option('--file <file>', 'the value as bytes; - is standard input');
   addWriteOptions(command).action(async (key: string, text: string | undefined, flags: PutFlags) => {
     const value = inputValue(text, flags.file);
-    const answer = await askInTurn(findTargets(flags, context), flags.timeout, (client, call) =>
+    const answer = await ask(findTargets(flags, context), flags.timeout, (client, call) =>
       client.put(key, value, { ...call, ...writeOptions(flags) }),
     );
     if (flags.json === true) {

@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import type { Client, ClientEntry, Place } from '../../client/client.js';
 import { placeJson, valueCell, valueJson } from '../answers.js';
-import { askInTurn, type Call } from '../ask.js';
+import { ask, type Call } from '../ask.js';
 import { type Context, writeJson } from '../context.js';
 import { integerBetween } from '../flags.js';
 import { findTargets } from '../reach.js';
@@ -26,12 +26,14 @@ interface Found {
 }
 
 function readAll(prefix: string, flags: RangeFlags): Call<Found> {
-  return async (client: Client, call) => {
+  return async (client: Client, { timeoutMs }) => {
+    const untilMs = Date.now() + timeoutMs;
     const entries: ClientEntry[] = [];
     let continuation: Uint8Array = new Uint8Array();
     for (;;) {
       const limit = Math.min(PAGE_MAX, flags.limit - entries.length);
-      const answer = await client.range({ prefix, limit, continuation }, { ...call, ...readOptions(flags) });
+      const call = { timeoutMs: Math.max(1, untilMs - Date.now()), ...readOptions(flags) };
+      const answer = await client.range({ prefix, limit, continuation }, call);
       entries.push(...answer.entries);
       continuation = answer.continuation;
       if (continuation.length === 0 || entries.length >= flags.limit) {
@@ -49,7 +51,7 @@ export function addRange(program: Command, context: Context): void {
     .argument('[prefix]', 'of the keys; all by default')
     .addOption(new Option('--limit <n>', 'how many').argParser(integerBetween(1, LIMIT_MAX)).default(DEFAULT_LIMIT));
   addReadOptions(command).action(async (prefix: string | undefined, flags: RangeFlags) => {
-    const found = await askInTurn(findTargets(flags, context), flags.timeout, readAll(prefix ?? '', flags));
+    const found = await ask(findTargets(flags, context), flags.timeout, readAll(prefix ?? '', flags));
     const { entries, hasMore, place } = found;
     if (flags.json === true) {
       const rows = entries.map(({ key, value, version }) => ({ key, ...valueJson(value), version }));

@@ -1,7 +1,7 @@
 /** `pbft status`: what all replicas say of themselves, side by side; 0 where a quorum answers. */
 import type { Command } from 'commander';
 import { ClientError } from '../../client/client-error.js';
-import { askOne } from '../ask.js';
+import { ask } from '../ask.js';
 import { type Context, writeJson } from '../context.js';
 import { EXIT } from '../exit-code.js';
 import { jsonOption } from '../flags.js';
@@ -14,13 +14,13 @@ interface StatusFlags extends ReachFlags {
   readonly json?: boolean;
 }
 
-async function ask(target: Target, timeoutMs: number): Promise<Answer> {
-  const { label, address } = target;
+async function askOne(target: Target, timeoutMs: number): Promise<Answer> {
+  const { name, address } = target;
   try {
-    return { label, address, status: await askOne(target, timeoutMs, (client, call) => client.status(call)) };
+    return { label: name, address, status: await ask([target], timeoutMs, (client, call) => client.status(call)) };
   } catch (error) {
     if (error instanceof ClientError) {
-      return { label, address, error: error.message };
+      return { label: name, address, error: error.message };
     }
     throw error;
   }
@@ -33,9 +33,8 @@ export function addStatus(program: Command, context: Context): void {
     .addOption(jsonOption())
     .action(async (flags: StatusFlags) => {
       const targets = findTargets(flags, context);
-      const answers = await Promise.all(targets.map((target) => ask(target, flags.timeout)));
-      const isOne = flags.address !== undefined || flags.replica !== undefined;
-      const summary = summarize(answers, isOne);
+      const answers = await Promise.all(targets.map((target) => askOne(target, flags.timeout)));
+      const summary = summarize(answers);
       context.exitCode = summary.isEnough ? EXIT.done : EXIT.failed;
       if (flags.json === true) {
         writeJson(context, statusJson(answers, summary));

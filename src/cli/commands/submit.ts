@@ -1,7 +1,7 @@
 /** `pbft submit`: an operation of any application as bytes. */
 import { type Command, Option } from 'commander';
 import { placeJson, placeText } from '../answers.js';
-import { askInTurn } from '../ask.js';
+import { ask } from '../ask.js';
 import { CommandError } from '../command-error.js';
 import { type Context, writeJson } from '../context.js';
 import { EXIT } from '../exit-code.js';
@@ -36,7 +36,7 @@ export function addSubmit(program: Command, context: Context): void {
     .addOption(new Option('--raw', "the result's bytes as they are").conflicts('json'));
   addWriteOptions(command).action(async (text: string | undefined, flags: SubmitFlags) => {
     const operation = operationOf(text, flags);
-    const answer = await askInTurn(findTargets(flags, context), flags.timeout, (client, call) =>
+    const answer = await ask(findTargets(flags, context), flags.timeout, (client, call) =>
       client.submit(operation, { ...call, ...writeOptions(flags) }),
     );
     const result = Buffer.from(answer.result).toString('base64');

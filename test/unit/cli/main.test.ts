@@ -70,6 +70,10 @@ describe('the command line', () => {
     ['start'],
     ['config', 'print'],
     ['config', 'print', '--set', 'nothing'],
+    ['get', 'key', '--address', '127.0.0.1:1', '--timeout', '1', '--timeout', '2'],
+    ['put', 'key', '--file', 'x', '--file', 'y', '--address', '127.0.0.1:1'],
+    ['start', '--config', 'x', '--config', 'y'],
+    ['init', '--base-port', '8000', '--base-port', '9000'],
   ];
   for (const line of MISUSED) {
     it(`ends with 2 for: pbft ${line.join(' ')}`, async () => {

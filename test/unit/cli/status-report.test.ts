@@ -49,19 +49,21 @@ const AWAY: Answer = { label: 'replica-3', address: 'host:3', error: 'nobody ans
 
 describe('the status of a cluster', () => {
   it('is enough where a quorum answers', () => {
-    assert.equal(summarize([answer(0), answer(1), answer(2), AWAY], false).isEnough, true);
-    assert.equal(summarize([answer(0), answer(1), AWAY, AWAY], false).isEnough, false);
-    assert.equal(summarize([AWAY], false).isEnough, false);
+    assert.equal(summarize([answer(0), answer(1), answer(2), AWAY]).isEnough, true);
+    assert.equal(summarize([answer(0), answer(1), AWAY, AWAY]).isEnough, false);
+    assert.equal(summarize([AWAY]).isEnough, false);
   });
 
-  it('takes one answer where one replica was asked', () => {
-    assert.equal(summarize([answer(0)], true).isEnough, true);
-    assert.equal(summarize([AWAY], true).isEnough, false);
+  it('is enough where all answer that were asked, when these are fewer than a quorum', () => {
+    assert.equal(summarize([answer(0)]).isEnough, true);
+    assert.equal(summarize([answer(0), answer(1)]).isEnough, true);
+    assert.equal(summarize([answer(0), AWAY]).isEnough, false);
+    assert.equal(summarize([AWAY]).isEnough, false);
   });
 
   it('takes the quorum of n = 6 as 4, where 2f + 1 would be 3', () => {
     const six = { replicaCount: 6, faultsMax: 1 };
-    assert.equal(summarize([answer(0, six)], false).quorum, 4);
+    assert.equal(summarize([answer(0, six)]).quorum, 4);
   });
 
   it('shows who is primary, who is away, and why one is not ready', () => {
@@ -72,7 +74,7 @@ describe('the status of a cluster', () => {
       answer(2, { active: false, ...reasons }),
       AWAY,
     ];
-    const lines = statusText(answers, summarize(answers, false), COLOURS).split('\n');
+    const lines = statusText(answers, summarize(answers), COLOURS).split('\n');
     assert.match(lines[1] ?? '', /^0 +replica-0 +5 +backup +12 +abababababab +0 +2\/3 +0 +ready$/);
     assert.match(lines[2] ?? '', / primary /);
     assert.match(lines[3] ?? '', /changing view .*catching up: executed 1 of 9$/);
@@ -88,18 +90,18 @@ describe('the status of a cluster', () => {
       answer(1, { headerDigest: Buffer.alloc(32, 1) }),
       answer(2, { lastExecutedSequence: 11 }),
     ];
-    const summary = summarize(answers, false);
+    const summary = summarize(answers);
     assert.deepEqual(summary.disagreements, [12]);
     assert.match(statusText(answers, summary, COLOURS), /different headers at sequence 12/);
   });
 
   it('says who shows another header than f + 1 others', () => {
     const answers = [answer(0), answer(1), answer(2, { headerDigest: Buffer.alloc(32, 1) })];
-    const text = statusText(answers, summarize(answers, false), COLOURS);
+    const text = statusText(answers, summarize(answers), COLOURS);
     assert.match(text, /^replica-2 shows another header at sequence 12 than the others: it lies or diverged$/m);
     const split = [...answers, answer(3, { headerDigest: Buffer.alloc(32, 1) })];
     assert.match(
-      statusText(split, summarize(split, false), COLOURS),
+      statusText(split, summarize(split), COLOURS),
       /different headers at sequence 12: more are faulty than the cluster tolerates/,
     );
   });
@@ -109,7 +111,7 @@ describe('the status of a cluster', () => {
     const commit = { ...prepare, kind: 'commit' };
     const newView = { replica: 1, kind: 'new_view', view: 5, sequence: 0 };
     const answers = [answer(0, { evidence: [prepare, newView, commit] }), answer(2, { evidence: [prepare] })];
-    const text = statusText(answers, summarize(answers, true), COLOURS);
+    const text = statusText(answers, summarize(answers), COLOURS);
     assert.match(text, / 2\/3 +1: new_view; 3: prepare, commit +ready$/m);
     assert.match(
       text,
@@ -127,7 +129,7 @@ describe('the status of a cluster', () => {
       missing: [{ kind: 'new_view', replica: 1, view: 5 }],
     };
     const answers = [answer(0, waiting)];
-    const [row] = JSON.parse(JSON.stringify(statusJson(answers, summarize(answers, true)).replicas)) as Record<
+    const [row] = JSON.parse(JSON.stringify(statusJson(answers, summarize(answers)).replicas)) as Record<
       string,
       unknown
     >[];
@@ -141,7 +143,7 @@ describe('the status of a cluster', () => {
 
   it('is a document of plain values for programs', () => {
     const answers = [answer(0), AWAY];
-    const { replicas, ...rest } = statusJson(answers, summarize(answers, false));
+    const { replicas, ...rest } = statusJson(answers, summarize(answers));
     assert.deepEqual(rest, { asked: 2, answering: 1, quorum: 3, disagreements: [] });
     const [first, second] = JSON.parse(JSON.stringify(replicas)) as Record<string, unknown>[];
     assert.equal(first?.['headerDigest'], 'ab'.repeat(32));

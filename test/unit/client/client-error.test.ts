@@ -3,7 +3,7 @@ import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { clientErrorOf } from '../../../src/client/client-error.js';
 import { encodeRichStatus, STATUS_DETAILS_TRAILER } from '../../../src/wire/rich-status.js';
 
-const ADDRESS = '127.0.0.1:7400';
+const REPLICA = { address: '127.0.0.1:7400', name: 'replica-0' };
 
 function serviceError(code: status, details: string, trailer?: Uint8Array): ServiceError {
   const metadata = new Metadata();
@@ -23,7 +23,7 @@ describe('the errors of the client library', () => {
     it(`say of an operation that the replica calls ${fate} that its outcome is ${outcomeKnown ? '' : 'not '}known`, () => {
       const told = { code: status.UNAVAILABLE, message: 'told', reason: 'NOT_READY', fate };
       const trailer = encodeRichStatus({ ...told, violation: undefined, retryAfterMs: 1_250 });
-      const error = clientErrorOf(serviceError(status.UNAVAILABLE, 'told', trailer), ADDRESS, false);
+      const error = clientErrorOf(serviceError(status.UNAVAILABLE, 'told', trailer), REPLICA, false);
       assert.deepEqual(
         [error.message, error.code, error.reason, error.retryAfterMs, error.outcomeKnown],
         ['told', 'UNAVAILABLE', 'NOT_READY', 1_250, outcomeKnown],
@@ -44,11 +44,11 @@ describe('the errors of the client library', () => {
   ];
   for (const [what, error, outcomeKnown] of untold) {
     it(`say of ${what} that a write's outcome is ${outcomeKnown ? '' : 'not '}known, and a read's is`, () => {
-      const write = clientErrorOf(error, ADDRESS, false);
+      const write = clientErrorOf(error, REPLICA, false);
       assert.equal(write.outcomeKnown, outcomeKnown);
       assert.equal(write.message.includes('the outcome is not known'), !outcomeKnown);
-      assert.ok(write.message.includes(ADDRESS));
-      assert.equal(clientErrorOf(error, ADDRESS, true).outcomeKnown, true);
+      assert.ok(write.message.includes(REPLICA.address));
+      assert.equal(clientErrorOf(error, REPLICA, true).outcomeKnown, true);
     });
   }
 });

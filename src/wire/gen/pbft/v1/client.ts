@@ -24,8 +24,9 @@ export interface SubmitRequest {
    */
   operation: Buffer;
   /**
-   * At most 64 bytes of UTF-8, chosen by the caller. A repeat through the same replica joins the first instead of being
-   * executed again, as long as that replica remembers it; empty for none.
+   * At most 64 bytes of UTF-8, chosen by the caller; empty for none. A repeat through the same replica joins the first
+   * instead of being executed again, as long as that replica remembers it: for some time, and not after it was started
+   * again. No other replica knows it: through another a repeat is executed a second time.
    */
   requestId: string;
 }
