@@ -202,10 +202,10 @@ export class Core {
       case 'requestReceived':
         return onRequest(state, event.request, event.from);
       case 'prePrepareReceived':
-        this.hear(event.prePrepare.sender, event.relayedBy);
+        this.hear(event.prePrepare.sender, event.over);
         return onPrePrepare(state, event);
       case 'messageReceived':
-        this.hear(event.message.sender, event.relayedBy);
+        this.hear(event.message.sender, event.over);
         return this.handleReceived(event.message);
       case 'messageSigned':
         return this.handleSigned(event.message);
@@ -274,10 +274,13 @@ export class Core {
     }
   }
 
-  /** What others pass on says nothing of the link to its sender: one liar could make a replica that is cut off move on. */
-  private hear(sender: ReplicaId, relayedBy: ReplicaId | undefined): void {
+  /**
+   * Only what comes over the sender's own link shows that he is heard of. What others pass on, what was fetched of them
+   * and what was kept says nothing of that link: one liar could make a replica that is cut off move on.
+   */
+  private hear(sender: ReplicaId, over: ReplicaId | undefined): void {
     const peer = this.state.peers.get(sender);
-    if (peer !== undefined && relayedBy === undefined) {
+    if (peer !== undefined && over === sender) {
       peer.heardAtMs = this.state.now.elapsedMs;
     }
   }

@@ -39,7 +39,8 @@ export type Event =
       readonly batch: Verified<EncodedBatch>;
       /** Of the batch, in its order, but for those that are executed or dead already. */
       readonly requests: readonly Verified<SignedRequest>[];
-      readonly relayedBy?: ReplicaId | undefined;
+      /** As below. */
+      readonly over?: ReplicaId | undefined;
     }
   /**
    * A peer's vote, checkpoint, status, view change or new view. Of a view change only its own signature is checked; of a
@@ -48,8 +49,11 @@ export type Event =
   | {
       readonly kind: 'messageReceived';
       readonly message: Verified<Signed<Prepare | Commit | Checkpoint | Status | ViewChange | NewView>>;
-      /** The peer that passed it on, absent where it came from its sender: then he was heard of. */
-      readonly relayedBy?: ReplicaId | undefined;
+      /**
+       * The peer over whose link it came just now: only where that is its sender was he heard of. Absent for what was
+       * fetched, or kept until its time came.
+       */
+      readonly over?: ReplicaId | undefined;
     }
   /**
    * The signed copy of what this replica broadcast, durable and on its way to the peers; or of a view change or new view

@@ -36,7 +36,8 @@ export function keepForLater(
     kept = { view: vote.view, votes: [], proposals: [] };
     state.future.set(sender, kept);
   }
-  listOf(kept, vote).push(event);
+  // When its time comes, that its sender is heard of is long past.
+  listOf(kept, vote).push('over' in event ? { ...event, over: undefined } : event);
   return true;
 }
 

@@ -110,7 +110,7 @@ export class Ingress {
     if (message.type === 'newView' && !message.prePrepares.every((prePrepare) => this.isGenuine(prePrepare))) {
       return this.reject('newView', 'signature', peer);
     }
-    return { kind: 'messageReceived', message: brand({ ...signed, message }), relayedBy: relayerOf(signed, peer) };
+    return { kind: 'messageReceived', message: brand({ ...signed, message }), over: peer };
   }
 
   /** Decodes, screens and verifies one replica's statement. */
@@ -198,7 +198,7 @@ export class Ingress {
       batch: brand(decoded.batch),
       // What is done already waits for nothing, whoever proposes it again.
       requests: decoded.requests.flatMap(({ request }) => (this.options.isSettled(request) ? [] : [brand(request)])),
-      relayedBy: relayerOf(signed, peer),
+      over: peer,
     };
   }
 
@@ -335,8 +335,4 @@ export class Ingress {
 /** The only place where what came from outside is called verified. */
 function brand<T>(value: T): Verified<T> {
   return value as Verified<T>;
-}
-
-function relayerOf({ sender }: Signed, peer: ReplicaId): ReplicaId | undefined {
-  return sender === peer ? undefined : peer;
 }

@@ -88,7 +88,7 @@ export class EffectPerformer {
         this.network.send({
           from: from.replica,
           to: effect.message.to,
-          event: { kind: 'messageReceived', message: signed(effect.message, from.replica) },
+          event: overLinkOf(from, { kind: 'messageReceived', message: signed(effect.message, from.replica) }),
         });
         return;
       case 'forward':
@@ -168,7 +168,7 @@ export class EffectPerformer {
     if (to === 'all') {
       this.toAll(from, event);
     } else {
-      this.network.send({ from: from.replica, to, event });
+      this.network.send({ from: from.replica, to, event: overLinkOf(from, event) });
     }
   }
 
@@ -224,10 +224,17 @@ export class EffectPerformer {
   private toAll(from: NetworkedCore, event: Event): void {
     for (const { replica } of this.network.replicas) {
       if (replica !== from.replica) {
-        this.network.send({ from: from.replica, to: replica, event });
+        this.network.send({ from: from.replica, to: replica, event: overLinkOf(from, event) });
       }
     }
   }
+}
+
+/** The event as it comes over a replica's own link. */
+function overLinkOf({ replica }: NetworkedCore, event: Event): Event {
+  return event.kind === 'messageReceived' || event.kind === 'prePrepareReceived'
+    ? { ...event, over: id(replica) }
+    : event;
 }
 
 /** Test signatures name their signer. */

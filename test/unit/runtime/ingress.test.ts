@@ -200,14 +200,14 @@ describe('ingress', () => {
     const event = bench.judge(signedBytes(voteOf('commit', 1, DIGEST), 3), 2);
     assert.ok(event?.kind === 'messageReceived');
     assert.deepEqual([event.message.sender, event.message.message], [3, voteOf('commit', 1, DIGEST)]);
-    assert.equal(event.relayedBy, 2);
+    assert.equal(event.over, 2);
     assert.deepEqual([bench.rejections, bench.checks], [[], 1]);
   });
 
   it('keeps the bytes that were signed, for certificates', () => {
     const bench = new IngressBench();
     const event = bench.judge(signedBytes(checkpointOf(4, DIGEST), 2));
-    assert.ok(event?.kind === 'messageReceived' && event.relayedBy === undefined);
+    assert.ok(event?.kind === 'messageReceived' && event.over === event.message.sender);
     const { payload, signature } = fakeSigned(checkpointOf(4, DIGEST), 2);
     assert.deepEqual(Buffer.from(event.message.payload), Buffer.from(payload));
     assert.deepEqual(Buffer.from(event.message.signature), Buffer.from(signature));
