@@ -53,6 +53,7 @@ export const REJECTION_REASONS = membersOf<RejectionReason>({
   belowWindow: true,
   aboveWindow: true,
   duplicate: true,
+  late: true,
   contradiction: true,
   notPrimary: true,
   fromPrimary: true,

@@ -9,9 +9,10 @@
  *    not executed again.
  */
 import { assert } from '../util/assert.js';
+import { equalBytes } from '../util/bytes.js';
 import type { CheckpointCertificate } from './certificates.js';
 import { stabilize } from './checkpoints.js';
-import { recordEvidence } from './evidence.js';
+import { addsEvidence, recordEvidence } from './evidence.js';
 import { type ReplicaId, type Sequence, sequence } from './identifiers.js';
 import { nextView, ownViewChange, pruneViewChanges, startViewChange } from './leaving-view.js';
 import type { BegunView } from './log-record.js';
@@ -31,6 +32,7 @@ import {
   rulesOf,
   slotAt,
   stopTimer,
+  type Unchecked,
 } from './state.js';
 import { sendStatusToAll } from './status.js';
 import type { HeldViewChange } from './view-change-log.js';
@@ -63,7 +65,8 @@ function isPreferred({ view, active }: CoreState, held: NewView, other: NewView)
 /** A NewView came, its signature and those of its pre-prepares checked. */
 export function onNewView(state: CoreState, signed: Verified<Signed<NewView>>): void {
   const { message, sender } = signed;
-  const rejection = rejectNewView(state, message, sender) ?? rejectKnown(state, signed);
+  const rejection =
+    rejectNewView(state, message, sender) ?? rejectKnownNewView(state, signed) ?? rejectOther(state, signed);
   if (rejection !== undefined) {
     noteRejection(state, 'newView', rejection, sender);
     return;
@@ -76,19 +79,31 @@ export function onNewView(state: CoreState, signed: Verified<Signed<NewView>>): 
   state.pendingNewViews.set(sender, { signed, digest: state.configuration.hash(signed.payload) });
 }
 
-/** One NewView counts for a view; a second, different one is evidence. */
-function rejectKnown(state: CoreState, signed: Verified<Signed<NewView>>): Rejection | undefined {
-  const { message, sender } = signed;
-  const known =
-    message.newView === state.view && state.active ? state.begun?.newView : state.pendingNewViews.get(sender)?.signed;
-  if (known === undefined || known.message.newView !== message.newView) {
+/** Why a NewView says nothing new beside the one that is known of its view, or undefined. Cheap, as above. */
+export function rejectKnownNewView(state: CoreState, unchecked: Unchecked<NewView>): Rejection | undefined {
+  const { message, payload } = unchecked;
+  const known = knownNewView(state, unchecked);
+  if (known === undefined) {
     return message.newView === state.view && state.active ? reject('stale') : undefined;
   }
-  if (state.configuration.hash(known.payload) === state.configuration.hash(signed.payload)) {
-    return reject('duplicate');
+  return equalBytes(known.payload, payload) || !addsEvidence(state, unchecked) ? reject('duplicate') : undefined;
+}
+
+/** One NewView counts for a view; a second, different one is evidence. */
+function rejectOther(state: CoreState, signed: Verified<Signed<NewView>>): Rejection | undefined {
+  const known = knownNewView(state, signed);
+  if (known === undefined) {
+    return undefined;
   }
   recordEvidence(state, known, signed);
   return reject('contradiction');
+}
+
+/** The NewView of the same view and sender that this replica accepted or holds. */
+function knownNewView(state: CoreState, { message, sender }: Unchecked<NewView>): Signed<NewView> | undefined {
+  const held =
+    message.newView === state.view && state.active ? state.begun?.newView : state.pendingNewViews.get(sender)?.signed;
+  return held?.message.newView === message.newView ? held : undefined;
 }
 
 /** A NewView that doesn't hold: where it is of the view this replica waits for, it moves on. */

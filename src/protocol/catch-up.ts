@@ -5,7 +5,7 @@
 import type { CommitCertificate } from './certificates.js';
 import type { Event, FetchedEntry } from './events.js';
 import { type ReplicaId, type Sequence, sequenceAfter } from './identifiers.js';
-import type { EncodedBatch, Verified } from './messages.js';
+import type { Commit, EncodedBatch, Signed, Verified } from './messages.js';
 import { type Rejection, reject } from './rejection.js';
 import { learnBatch } from './slot.js';
 import { advanceSlot, summaryOf } from './slot-progress.js';
@@ -58,7 +58,7 @@ export function onLedgerFetched(state: CoreState, entries: readonly FetchedEntry
 }
 
 /** Why nothing decided at this sequence is taken any more, or not yet; or undefined. */
-export function rejectDecided(state: CoreState, sequence: Sequence): Rejection | undefined {
+function rejectDecided(state: CoreState, sequence: Sequence): Rejection | undefined {
   if (state.diverged) {
     return reject('diverged');
   }
@@ -68,11 +68,10 @@ export function rejectDecided(state: CoreState, sequence: Sequence): Rejection |
   return sequence <= state.lastDispatched ? reject('stale') : undefined;
 }
 
-/** Why a batch with its commits is not taken, or undefined. */
-function rejectCommittedBatch(
+/** Why a batch with its commits is not taken, or undefined. Cheap: made before signatures are checked. */
+export function rejectCommittedBatch(
   state: CoreState,
-  batch: EncodedBatch,
-  { commits }: CommitCertificate,
+  commits: readonly Pick<Signed<Commit>, 'message' | 'sender'>[],
 ): Rejection | undefined {
   const first = commits[0]?.message;
   const signers = new Set(commits.map(({ sender }) => sender));
@@ -80,12 +79,16 @@ function rejectCommittedBatch(
     first !== undefined &&
     signers.size === commits.length &&
     signers.size >= state.configuration.sizes.quorum &&
-    first.batchDigest === batch.digest &&
     commits.every(
       ({ message }) =>
         message.view === first.view && message.sequence === first.sequence && message.batchDigest === first.batchDigest,
     );
-  return isQuorum ? rejectDecided(state, first.sequence) : reject('badCertificate');
+  if (!isQuorum) {
+    return reject('badCertificate');
+  }
+  const slot = state.slots.get(first.sequence);
+  const isKnown = slot?.committed?.certificate !== undefined && slot.committedBatch !== undefined;
+  return rejectDecided(state, first.sequence) ?? (isKnown ? reject('duplicate') : undefined);
 }
 
 /** A peer sent a batch with the quorum of commits that decides it, valid whatever view they are of. */
@@ -95,9 +98,9 @@ export function onCommittedBatch(
   certificate: CommitCertificate,
   from: ReplicaId,
 ): void {
-  const rejection = rejectCommittedBatch(state, batch, certificate);
+  const rejection = rejectCommittedBatch(state, certificate.commits);
   const first = certificate.commits[0]?.message;
-  if (rejection !== undefined || first === undefined) {
+  if (rejection !== undefined || first?.batchDigest !== batch.digest) {
     noteRejection(state, 'committedBatch', rejection ?? reject('badCertificate'), from);
     return;
   }

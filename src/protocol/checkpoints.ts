@@ -124,8 +124,8 @@ export function onCheckpointCertificate(state: CoreState, certificate: Checkpoin
   stabilize(state, certificate);
 }
 
-/** Why a checkpoint certificate is not taken, or undefined. */
-function rejectCertificate(state: CoreState, certificate: CheckpointCertificate): Rejection | undefined {
+/** Why a checkpoint certificate is not taken, or undefined. Cheap: made before its signatures are checked. */
+export function rejectCertificate(state: CoreState, certificate: UncheckedCertificate): Rejection | undefined {
   if (state.diverged) {
     return reject('diverged');
   }
@@ -136,8 +136,13 @@ function rejectCertificate(state: CoreState, certificate: CheckpointCertificate)
   return statement.sequence > lowWatermark(state) ? undefined : reject('stale');
 }
 
+/** A certificate whose signatures nobody may have checked. */
+interface UncheckedCertificate {
+  readonly checkpoints: readonly Pick<Signed<Checkpoint>, 'message' | 'sender'>[];
+}
+
 /** Whether it is a quorum of distinct signers with one sequence, a multiple of K, and one digest. */
-function isQuorumOnOneStatement(state: CoreState, { checkpoints }: CheckpointCertificate): boolean {
+export function isQuorumOnOneStatement(state: CoreState, { checkpoints }: UncheckedCertificate): boolean {
   const first = checkpoints[0]?.message;
   const signers = new Set(checkpoints.map(({ sender }) => sender));
   return (

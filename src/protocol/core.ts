@@ -7,18 +7,24 @@
  */
 import { assert, unreachable } from '../util/assert.js';
 import type { Digest } from '../util/digest.js';
-import { maybeBeginView, onNewView, onOwnNewViewSigned, onPrePreparesSigned, rejectNewView } from './beginning-view.js';
-import { maybeFetchLedger, onBatchFetched, onCommittedBatch, onLedgerFetched, rejectDecided } from './catch-up.js';
-import { onCheckpoint, onCheckpointCertificate, rejectCheckpoint } from './checkpoints.js';
+import { maybeBeginView, onNewView, onOwnNewViewSigned, onPrePreparesSigned } from './beginning-view.js';
+import {
+  maybeFetchLedger,
+  onBatchFetched,
+  onCommittedBatch,
+  onLedgerFetched,
+  rejectCommittedBatch,
+} from './catch-up.js';
+import { onCheckpoint, onCheckpointCertificate, rejectCertificate } from './checkpoints.js';
 import type { Effect } from './effects.js';
 import type { Event, Now } from './events.js';
-import { onEvidence } from './evidence.js';
+import { onEvidence, rejectEvidence } from './evidence.js';
 import { maybeExecute, onBatchExecuted } from './execution.js';
 import { computeWaiting, countBuffered } from './explaining.js';
 import { takeFutureMessages } from './future-messages.js';
 import { type CoreHeld, countHeld } from './held.js';
 import type { ReplicaId, Sequence, View } from './identifiers.js';
-import { maybeJoinView, onViewChange, onViewChangeJudged, rejectViewChange } from './joining-view.js';
+import { maybeJoinView, onViewChange, onViewChangeJudged } from './joining-view.js';
 import { maybeLeaveFaultyPrimary, onNewViewTimerExpired, onOwnViewChangeSigned } from './leaving-view.js';
 import type { RecoveredState } from './log-record.js';
 import type {
@@ -40,14 +46,14 @@ import {
   onOwnPrePrepareSigned,
   onPrePrepare,
   onPrepare,
-  rejectVote,
 } from './normal-case.js';
 import { maybePropose } from './proposing.js';
 import { onStarted, recoverState } from './recovery.js';
-import { type Rejection, reject } from './rejection.js';
+import type { Rejection } from './rejection.js';
 import { onRequest, onRequestTimerExpired, relayToAll, relayToPrimary, updateRequestTimer } from './relaying.js';
-import { findViewChange, highestExecutedAnywhere, onStatus, rejectStatus } from './retransmission.js';
-import { type CoreConfiguration, type CoreState, currentPrimary, lowWatermark, note } from './state.js';
+import { findViewChange, highestExecutedAnywhere, onStatus } from './retransmission.js';
+import { screenRequest, screenStatement } from './screening.js';
+import { type CoreConfiguration, type CoreState, currentPrimary, lowWatermark, note, type Unchecked } from './state.js';
 import { sendStatus, sendStatusToAll, updateStatusTimer } from './status.js';
 import type { TimerName } from './timers.js';
 import type { BufferClass, Waiting } from './waiting.js';
@@ -99,37 +105,29 @@ export class Core {
     return state.effects;
   }
 
-  /** Why a message would not be taken, or undefined: cheap, made before its signature is checked, changes nothing. */
-  screen(message: ProtocolMessage, sender: ReplicaId): Rejection | undefined {
-    switch (message.type) {
-      case 'prePrepare':
-      case 'prepare':
-      case 'commit':
-        return rejectVote(this.state, message, sender);
-      case 'checkpoint':
-        return rejectCheckpoint(this.state, message, sender);
-      case 'status':
-        return rejectStatus(this.state, message);
-      case 'viewChange':
-        return rejectViewChange(this.state, message, sender);
-      case 'newView':
-        return rejectNewView(this.state, message, sender);
-      default:
-        return unreachable(message);
-    }
+  /** Why a statement would not be taken, or undefined: cheap, made before its signature is checked, changes nothing. */
+  screen(statement: Unchecked): Rejection | undefined {
+    return screenStatement(this.state, statement);
   }
 
-  /** Why a request would not be taken, or undefined: cheap, like `screen`. */
-  screenRequest(key: RequestKey): Rejection | undefined {
-    if (this.state.diverged) {
-      return reject('diverged');
-    }
-    return this.state.pool.isWaiting(key) ? reject('duplicate') : undefined;
+  /** Why a request of this length would not be taken, or undefined: cheap, like `screen`. */
+  screenRequest(key: RequestKey, sizeBytes: number): Rejection | undefined {
+    return screenRequest(this.state, key, sizeBytes);
   }
 
-  /** Why a batch with its commits at this sequence would not be taken, or undefined: cheap, like `screen`. */
-  screenCommitted(sequence: Sequence): Rejection | undefined {
-    return rejectDecided(this.state, sequence);
+  /** Why a batch with these commits would not be taken, or undefined: cheap, like `screen`. */
+  screenCommitted(commits: readonly Unchecked<Commit>[]): Rejection | undefined {
+    return rejectCommittedBatch(this.state, commits);
+  }
+
+  /** Why these checkpoints would not be taken as a certificate, or undefined: cheap, like `screen`. */
+  screenCheckpoints(checkpoints: readonly Unchecked<Checkpoint>[]): Rejection | undefined {
+    return rejectCertificate(this.state, { checkpoints });
+  }
+
+  /** Why two statements would not be taken as evidence, or undefined: cheap, like `screen`. */
+  screenEvidence(first: Unchecked, second: Unchecked): Rejection | undefined {
+    return rejectEvidence(this.state, first, second);
   }
 
   /** A ViewChange that this replica holds, by its digest. */

@@ -9,12 +9,21 @@ import { assert } from '../util/assert.js';
 import { equalBytes } from '../util/bytes.js';
 import type { ReplicaId, View } from './identifiers.js';
 import type { ProtocolMessage, Signed, Verified } from './messages.js';
-import { reject } from './rejection.js';
-import { type CoreState, currentPrimary, emit, note, noteRejection } from './state.js';
+import { type Rejection, reject } from './rejection.js';
+import { type CoreState, currentPrimary, emit, note, noteRejection, type Unchecked } from './state.js';
 
 /** Whether evidence of this kind against this replica is held. */
 export function hasEvidence(state: CoreState, replica: ReplicaId, kind: ProtocolMessage['type']): boolean {
   return state.evidence.some((evidence) => evidence.replica === replica && evidence.kind === kind);
+}
+
+/**
+ * Whether a statement that contradicts another of its sender would change anything: where no pair of this kind and
+ * replica is kept, or where it proves the primary of this view faulty. That makes this replica leave the view, so the
+ * same can't be said twice.
+ */
+export function addsEvidence(state: CoreState, { message, sender }: Pick<Unchecked, 'message' | 'sender'>): boolean {
+  return !hasEvidence(state, sender, message.type) || isOfCurrentPrimary(state, { message, sender });
 }
 
 /** Keeps two contradicting statements, unless some of this kind and replica are kept already. */
@@ -37,10 +46,13 @@ export function recordEvidence(state: CoreState, first: Signed, second: Signed):
  * could topple every primary.
  */
 function maybeNoteProvenFault(state: CoreState, first: Signed, second: Signed): void {
-  const view = viewOfPrimaryStatement(first.message);
-  if (view === state.view && first.sender === currentPrimary(state)) {
-    state.provenFault = { view, first, second };
+  if (isOfCurrentPrimary(state, first)) {
+    state.provenFault = { view: state.view, first, second };
   }
+}
+
+function isOfCurrentPrimary(state: CoreState, { message, sender }: Pick<Unchecked, 'message' | 'sender'>): boolean {
+  return viewOfPrimaryStatement(message) === state.view && sender === currentPrimary(state);
 }
 
 function viewOfPrimaryStatement(message: ProtocolMessage): View | undefined {
@@ -54,20 +66,32 @@ function viewOfPrimaryStatement(message: ProtocolMessage): View | undefined {
   }
 }
 
-/** A peer sent two statements of one primary, both with right signatures; other kinds are not passed around. */
-export function onEvidence(state: CoreState, first: Verified<Signed>, second: Verified<Signed>, from: ReplicaId): void {
+/** Why two statements of one replica prove nothing new, or undefined. Cheap: made before signatures are checked. */
+export function rejectEvidence(state: CoreState, first: Unchecked, second: Unchecked): Rejection | undefined {
+  if (state.diverged) {
+    return reject('diverged');
+  }
   if (
     first.sender !== second.sender ||
     first.sender === state.configuration.replica ||
     !isContradiction(first, second)
   ) {
-    noteRejection(state, first.message.type, reject('noContradiction'), from);
+    return reject('noContradiction');
+  }
+  return addsEvidence(state, second) ? undefined : reject('duplicate');
+}
+
+/** A peer sent two statements of one primary, both with right signatures; other kinds are not passed around. */
+export function onEvidence(state: CoreState, first: Verified<Signed>, second: Verified<Signed>, from: ReplicaId): void {
+  const rejection = rejectEvidence(state, first, second);
+  if (rejection !== undefined) {
+    noteRejection(state, first.message.type, rejection, from);
     return;
   }
   recordEvidence(state, first, second);
 }
 
-function isContradiction(first: Signed, second: Signed): boolean {
+function isContradiction(first: Unchecked, second: Unchecked): boolean {
   const [left, right] = [first.message, second.message];
   if (left.type === 'prePrepare' && right.type === 'prePrepare') {
     return left.view === right.view && left.sequence === right.sequence && left.batchDigest !== right.batchDigest;

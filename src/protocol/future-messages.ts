@@ -21,6 +21,23 @@ export function isKeptForLater(state: CoreState, vote: PrePrepare | Prepare | Co
   return list.length < limitOf(state, vote);
 }
 
+/** Whether this very vote is kept already. */
+export function isKeptAlready(state: CoreState, vote: PrePrepare | Prepare | Commit, sender: ReplicaId): boolean {
+  const kept = state.future.get(sender);
+  return (
+    kept?.view === vote.view &&
+    listOf(kept, vote).some((event) => {
+      const held = event.kind === 'prePrepareReceived' ? event.prePrepare.message : messageOf(event);
+      return held?.type === vote.type && held.sequence === vote.sequence && held.batchDigest === vote.batchDigest;
+    })
+  );
+}
+
+function messageOf(event: Event): Prepare | Commit | undefined {
+  const message = event.kind === 'messageReceived' ? event.message.message : undefined;
+  return message?.type === 'prepare' || message?.type === 'commit' ? message : undefined;
+}
+
 /** Keeps an event with a vote for later; returns whether it did. */
 export function keepForLater(
   state: CoreState,

@@ -10,13 +10,13 @@
  */
 import { assert, unreachable } from '../util/assert.js';
 import type { Event } from './events.js';
-import { recordEvidence } from './evidence.js';
+import { addsEvidence, recordEvidence } from './evidence.js';
 import { isKeptForLater, keepForLater } from './future-messages.js';
 import type { ReplicaId } from './identifiers.js';
 import type { Commit, EncodedBatch, PrePrepare, Prepare, Signed, Verified } from './messages.js';
 import { primaryOf } from './quorum.js';
 import { type Rejection, reject } from './rejection.js';
-import { learnBatch, type Slot } from './slot.js';
+import { learnBatch, type Proposal, type Slot } from './slot.js';
 import { advanceSlot, summaryOf } from './slot-progress.js';
 import {
   type CoreState,
@@ -104,8 +104,20 @@ function rejectPrepareSender(
   if (isForLater(state, prepare)) {
     return undefined;
   }
-  const counted = slot?.prepares.get(sender);
-  return counted?.message.batchDigest === prepare.batchDigest ? reject('duplicate') : undefined;
+  return rejectCounted(state, slot?.prepares.get(sender), prepare);
+}
+
+/** The sender's vote of the same view that is counted: with another digest a new one is evidence, once. */
+function rejectCounted(
+  state: CoreState,
+  counted: Signed<Prepare | Commit> | undefined,
+  message: Prepare | Commit,
+): Rejection | undefined {
+  if (counted === undefined) {
+    return undefined;
+  }
+  const isSame = counted.message.batchDigest === message.batchDigest;
+  return isSame || !addsEvidence(state, { message, sender: counted.sender }) ? reject('duplicate') : undefined;
 }
 
 function rejectCommit(
@@ -125,7 +137,7 @@ function rejectCommit(
   if (commit.view < counted.message.view) {
     return reject('oldView');
   }
-  return counted.message.batchDigest === commit.batchDigest ? reject('duplicate') : undefined;
+  return rejectCounted(state, counted, commit);
 }
 
 /** Whether a vote is of a view that this replica isn't active in yet. */
@@ -191,14 +203,20 @@ function rejectProposal(
     return reject('badBatch');
   }
   const slot = state.slots.get(message.sequence);
-  const accepted = slot?.proposal;
-  if (accepted !== undefined) {
-    if (accepted.signed !== undefined) {
-      recordEvidence(state, accepted.signed, prePrepare);
+  const known = slot?.proposal ?? asProposal(state.delayed.get(message.sequence)?.prePrepare);
+  if (known !== undefined && known.prePrepare.batchDigest !== message.batchDigest) {
+    if (known.signed !== undefined) {
+      recordEvidence(state, known.signed, prePrepare);
     }
     return reject('contradiction');
   }
   return rejectAgainstExecuted(state, slot, message, prePrepare.sender);
+}
+
+function asProposal(
+  signed: Verified<Signed<PrePrepare>> | undefined,
+): Pick<Proposal, 'prePrepare' | 'signed'> | undefined {
+  return signed && { prePrepare: signed.message, signed };
 }
 
 /** An executed sequence is voted for with the executed digest only; to be asked for another is an alarm. */

@@ -15,8 +15,10 @@ export type RejectionCode =
   | 'belowWindow'
   /** Above the high watermark. */
   | 'aboveWindow'
-  /** The sender already spoke on this (type, view, sequence), with the same content. */
+  /** The sender already spoke on this (type, view, sequence) with the same content, or the same proof is held. */
   | 'duplicate'
+  /** A vote for what is certified here already, by others, with the same digest. */
+  | 'late'
   /** The sender already spoke on this (type, view, sequence), with another content: evidence. */
   | 'contradiction'
   /** Only the view's primary may send it. */

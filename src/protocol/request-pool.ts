@@ -76,9 +76,17 @@ export class RequestPool {
     return Math.max(0, ...[...this.clients.values()].map(({ waiting }) => waiting.size));
   }
 
-  /** Whether this request waits. */
-  isWaiting(key: RequestKey): boolean {
-    return this.clients.get(key.clientId)?.waiting.has(key.number) ?? false;
+  /** Why it wouldn't take a request of this length: it waits already, or the bounds are reached. */
+  refuses(key: RequestKey, sizeBytes: number): 'duplicate' | 'quota' | undefined {
+    const waiting = this.clients.get(key.clientId)?.waiting;
+    if (waiting?.has(key.number) === true) {
+      return 'duplicate';
+    }
+    const isFull =
+      (waiting?.size ?? 0) >= this.limits.requestsOfClientMax ||
+      this.requestCount >= this.limits.requestsMax ||
+      this.sizeBytes + sizeBytes > this.limits.bytesMax;
+    return isFull ? 'quota' : undefined;
   }
 
   /** Whether what is not proposed yet fills a batch. */
@@ -88,17 +96,11 @@ export class RequestPool {
 
   /** Takes a request; `duplicate` where it waits already, `quota` where the bounds are reached. */
   add(request: Verified<SignedRequest>, isLocal: boolean, nowMs: number): WaitingRequest | 'duplicate' | 'quota' {
+    const refusal = this.refuses(request, request.bytes.length);
+    if (refusal !== undefined) {
+      return refusal;
+    }
     const requests = this.clients.get(request.clientId) ?? { waiting: new Map(), unproposed: new Map() };
-    if (requests.waiting.has(request.number)) {
-      return 'duplicate';
-    }
-    if (
-      requests.waiting.size >= this.limits.requestsOfClientMax ||
-      this.requestCount >= this.limits.requestsMax ||
-      this.sizeBytes + request.bytes.length > this.limits.bytesMax
-    ) {
-      return 'quota';
-    }
     const waiting: WaitingRequest = {
       request,
       knownSinceMs: nowMs,

@@ -13,6 +13,7 @@ import type {
   BatchSummary,
   Checkpoint,
   NewView,
+  ProtocolMessage,
   Signed,
   SignedRequest,
   Status,
@@ -50,6 +51,9 @@ export interface StableCheckpoint {
   /** Undefined at sequence 0. */
   readonly certificate: CheckpointCertificate | undefined;
 }
+
+/** A statement with its bytes, whose signature nobody may have checked. */
+export type Unchecked<M extends ProtocolMessage = ProtocolMessage> = Pick<Signed<M>, 'message' | 'sender' | 'payload'>;
 
 /** The most that is sent again to one peer in a second. */
 export const RESEND_BYTES_PER_SECOND = 8 * 1024 * 1024;

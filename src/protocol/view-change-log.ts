@@ -18,7 +18,7 @@ export interface HeldViewChange {
 }
 
 /** H(sender, 4 bytes big-endian ‖ payload): what a NewView names a ViewChange by. */
-export function computeViewChangeDigest({ sender, payload }: Signed, hash: Hash): Digest {
+export function computeViewChangeDigest({ sender, payload }: Pick<Signed, 'sender' | 'payload'>, hash: Hash): Digest {
   const prefix = Uint8Array.of(sender >>> 24, (sender >>> 16) & 255, (sender >>> 8) & 255, sender & 255);
   return hash(concatBytes([prefix, payload]));
 }

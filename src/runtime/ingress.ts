@@ -11,7 +11,7 @@ import type { RejectedType, RejectionReason } from '../ports/metrics.js';
 import type { Verifier } from '../ports/signatures.js';
 import type { Core } from '../protocol/core.js';
 import type { Event } from '../protocol/events.js';
-import type { ReplicaId, Sequence } from '../protocol/identifiers.js';
+import type { ReplicaId } from '../protocol/identifiers.js';
 import type {
   EncodedBatch,
   ProtocolMessage,
@@ -31,13 +31,13 @@ import { decodePayload } from '../wire/message-codec.js';
 import { decodePeerMessage } from '../wire/peer-codec.js';
 import type { PeerInput } from '../wire/peer-message.js';
 import { decodeRequest, type UnverifiedRequest } from '../wire/request-codec.js';
-import { isByOneOnTwo, isOf, isProtocolType } from './unverified.js';
+import { isByOneOnTwo, isOf, isProtocolType, openStatement } from './unverified.js';
 import type { VerifiedRequests } from './verified-requests.js';
 
 /** What ingress needs. */
 export interface IngressOptions {
   readonly replica: ReplicaId;
-  readonly core: Pick<Core, 'screen' | 'screenRequest' | 'screenCommitted'>;
+  readonly core: Pick<Core, 'screen' | 'screenRequest' | 'screenCommitted' | 'screenCheckpoints' | 'screenEvidence'>;
   readonly limits: WireLimits;
   readonly hash: Hash;
   readonly verifier: Verifier;
@@ -127,48 +127,38 @@ export class Ingress {
       // Own statements come from own signing only: one that a peer relays is known or forged.
       return this.reject(type, 'own', peer);
     }
-    const rejection = this.options.core.screen(decoded.value, sender.replica);
+    const signed = { message: decoded.value, sender: sender.replica, payload, signature };
+    const rejection = this.options.core.screen(signed);
     if (rejection !== undefined) {
       return this.reject(type, rejection.code, peer);
     }
-    if (!this.options.verifier.verifyReplica(type, sender.replica, payload, signature)) {
-      return this.reject(type, 'signature', peer);
-    }
-    return { message: decoded.value, sender: sender.replica, payload, signature };
+    return this.isGenuine(signed) ? signed : this.reject(type, 'signature', peer);
   }
 
   /** The view change in an envelope whose own signature is right; its certificates are judged later. */
   verifyViewChange(envelope: Envelope): Verified<Signed<ViewChange>> | undefined {
-    const { type, sender, payload, signature } = envelope;
-    const decoded = type === 'viewChange' ? decodePayload(type, payload, this.options.limits) : undefined;
-    if (sender.kind !== 'replica' || decoded === undefined || !decoded.ok || decoded.value.type !== 'viewChange') {
-      return undefined;
-    }
-    const signed = { message: decoded.value, sender: sender.replica, payload, signature };
-    return this.isGenuine(signed) ? brand(signed) : undefined;
+    const signed = openStatement(envelope, this.options.limits);
+    return signed !== undefined && isOf(signed, 'viewChange') && this.isGenuine(signed) ? brand(signed) : undefined;
   }
 
-  /** Two statements of one replica: both signatures are checked, whether they contradict is the core's to say. */
+  /** Two statements of one replica that contradict each other, where no such proof is held: both signatures are checked. */
   private judgeEvidence(peer: ReplicaId, ...envelopes: readonly [Envelope, Envelope]): Event | undefined {
+    const { limits, core } = this.options;
     if (!isByOneOnTwo(...envelopes)) {
       return this.reject('evidence', 'noContradiction', peer);
     }
-    const statements: Verified<Signed>[] = [];
-    for (const { type, sender, payload, signature } of envelopes) {
-      const decoded = isProtocolType(type) ? decodePayload(type, payload, this.options.limits) : undefined;
-      if (sender.kind !== 'replica' || decoded === undefined || !decoded.ok) {
-        return this.reject('evidence', 'malformed', peer);
-      }
-      const signed = { message: decoded.value, sender: sender.replica, payload, signature };
-      if (!this.isGenuine(signed)) {
-        return this.reject('evidence', 'signature', peer);
-      }
-      statements.push(brand(signed));
+    const first = openStatement(envelopes[0], limits);
+    const second = openStatement(envelopes[1], limits);
+    if (first === undefined || second === undefined) {
+      return this.reject('evidence', 'malformed', peer);
     }
-    const [first, second] = statements;
-    return first === undefined || second === undefined
-      ? undefined
-      : { kind: 'evidenceReceived', first, second, from: peer };
+    const rejection = core.screenEvidence(first, second);
+    if (rejection !== undefined) {
+      return this.reject('evidence', rejection.code, peer);
+    }
+    return this.isGenuine(first) && this.isGenuine(second)
+      ? { kind: 'evidenceReceived', first: brand(first), second: brand(second), from: peer }
+      : this.reject('evidence', 'signature', peer);
   }
 
   private isGenuine({ message, sender, payload, signature }: Signed): boolean {
@@ -242,7 +232,7 @@ export class Ingress {
     if (isBeyondWindow(request)) {
       return this.reject('request', 'beyondWindow', peer);
     }
-    const rejection = core.screenRequest(request);
+    const rejection = core.screenRequest(request, request.bytes.length);
     if (rejection !== undefined) {
       return this.reject('request', rejection.code, peer);
     }
@@ -257,8 +247,8 @@ export class Ingress {
     batchBytes: Uint8Array,
     envelopes: readonly Envelope[],
   ): Event | undefined {
-    const commits = this.verifyAll(peer, 'commit', 'committedBatch', envelopes, (message) =>
-      this.options.core.screenCommitted(message.sequence),
+    const commits = this.verifyAll(peer, 'commit', 'committedBatch', envelopes, (statements) =>
+      this.options.core.screenCommitted(statements),
     );
     const first = commits?.[0]?.message;
     if (commits === undefined || first === undefined) {
@@ -281,13 +271,15 @@ export class Ingress {
   }
 
   private judgeCheckpointCertificate(peer: ReplicaId, envelopes: readonly Envelope[]): Event | undefined {
-    const checkpoints = this.verifyCheckpoints(peer, envelopes);
+    const checkpoints = this.verifyAll(peer, 'checkpoint', 'checkpointCertificate', envelopes, (statements) =>
+      this.options.core.screenCheckpoints(statements),
+    );
     return checkpoints === undefined
       ? undefined
       : { kind: 'checkpointCertificateReceived', certificate: { checkpoints }, from: peer };
   }
 
-  /** The verified checkpoints of a certificate, for the core to judge as one; undefined where one is bad. */
+  /** The verified checkpoints of a certificate that was asked for; undefined where one is bad. */
   verifyCheckpoints(
     peer: ReplicaId,
     envelopes: readonly Envelope[],
@@ -301,29 +293,28 @@ export class Ingress {
     type: T,
     inputType: InputType,
     envelopes: readonly Envelope[],
-    screen: (message: { readonly sequence: Sequence }) => Rejection | undefined,
+    screen: (statements: readonly Signed<Extract<ProtocolMessage, { type: T }>>[]) => Rejection | undefined,
   ): readonly Verified<Signed<Extract<ProtocolMessage, { type: T }>>>[] | undefined {
-    const { limits, verifier } = this.options;
-    const verified: Verified<Signed<Extract<ProtocolMessage, { type: T }>>>[] = [];
-    const signers = new Set(envelopes.map(({ sender }) => (sender.kind === 'replica' ? sender.replica : undefined)));
-    if (signers.size === 0 || signers.size < envelopes.length) {
-      return this.reject(inputType, 'badCertificate', peer);
-    }
-    for (const { type: claimed, sender, payload, signature } of envelopes) {
-      const decoded = claimed === type ? decodePayload(claimed, payload, limits) : undefined;
-      if (sender.kind !== 'replica' || decoded === undefined || !decoded.ok || !isOf(decoded.value, type)) {
+    const statements: Signed<Extract<ProtocolMessage, { type: T }>>[] = [];
+    for (const envelope of envelopes) {
+      const signed = openStatement(envelope, this.options.limits);
+      if (signed === undefined || !isOf(signed, type)) {
         return this.reject(inputType, 'malformed', peer);
       }
-      const rejection = screen(decoded.value);
-      if (rejection !== undefined) {
-        return this.reject(inputType, rejection.code, peer);
-      }
-      if (!verifier.verifyReplica(type, sender.replica, payload, signature)) {
-        return this.reject(inputType, 'signature', peer);
-      }
-      verified.push(brand({ message: decoded.value, sender: sender.replica, payload, signature }));
+      statements.push(signed);
     }
-    return verified.sort((left, right) => left.sender - right.sender);
+    const signers = new Set(statements.map(({ sender }) => sender));
+    if (signers.size === 0 || signers.size < statements.length) {
+      return this.reject(inputType, 'badCertificate', peer);
+    }
+    const rejection = screen(statements);
+    if (rejection !== undefined) {
+      return this.reject(inputType, rejection.code, peer);
+    }
+    if (!statements.every((signed) => this.isGenuine(signed))) {
+      return this.reject(inputType, 'signature', peer);
+    }
+    return statements.map((signed) => brand(signed)).sort((left, right) => left.sender - right.sender);
   }
 
   private reject(type: RejectedType, reason: RejectionReason, peer: ReplicaId): undefined {

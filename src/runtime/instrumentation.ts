@@ -51,6 +51,7 @@ const HARMLESS_REASONS: ReadonlySet<string> = new Set<RejectionReason>([
   'belowWindow',
   'duplicate',
   'futureView',
+  'late',
   'notActive',
   'oldView',
   'settled',

@@ -304,7 +304,8 @@ export class ReplicaParts {
       case 'message':
         return this.judgeMessage(item.peer, item.bytes);
       case 'request':
-        return this.table.isSettled(item.request) || this.core.screenRequest(item.request) !== undefined
+        return this.table.isSettled(item.request) ||
+          this.core.screenRequest(item.request, item.request.bytes.length) !== undefined
           ? undefined
           : { kind: 'requestReceived', request: item.request, from: 'local' };
     }

@@ -46,9 +46,12 @@ describe('the request pool', () => {
     const pool = new RequestPool(WIDE);
     assert.equal(typeof pool.add(request('a', 1), true, 5), 'object');
     assert.equal(pool.add(request('a', 1, 'another content'), false, 6), 'duplicate');
-    assert.deepEqual([pool.size, pool.isWaiting(request('a', 1)), pool.isWaiting(request('a', 2))], [1, true, false]);
+    assert.deepEqual(
+      [pool.size, pool.refuses(request('a', 1), 1), pool.refuses(request('a', 2), 1)],
+      [1, 'duplicate', undefined],
+    );
     pool.settle(request('a', 1));
-    assert.deepEqual([pool.size, pool.unproposed, pool.isWaiting(request('a', 1))], [0, 0, false]);
+    assert.deepEqual([pool.size, pool.unproposed, pool.refuses(request('a', 1), 1)], [0, 0, undefined]);
     assert.equal(typeof pool.add(request('a', 1), false, 7), 'object');
   });
 
