@@ -17,6 +17,9 @@ export interface NewConfiguration {
   readonly applicationFile: string | undefined;
 }
 
+/** A new replica's data directory, beside its configuration. */
+export const DATA_FOLDER = 'data';
+
 /** Groups that a new configuration sets itself. */
 const WRITTEN_GROUPS: ReadonlySet<string> = new Set(['listen', 'tls']);
 const COMMENT_WIDTH = 118;
@@ -71,7 +74,7 @@ export function formatNewConfiguration(options: NewConfiguration): string {
     '',
     `replica: ${replica}`,
     'genesisFile: ../genesis.json  # the same bytes at all replicas',
-    'dataDirectory: data  # never shared, never copied to another replica, never restored from a backup',
+    `dataDirectory: ${DATA_FOLDER}  # never shared, never copied to another replica, never restored from a backup`,
     'signingKeyFile: signing.key',
     ...(applicationFile === undefined
       ? []

@@ -12,11 +12,13 @@ import { GENESIS_FORMAT, type Genesis, type GenesisFile, parseGenesis } from '..
 import { makeAuthorityCertificate, makeReplicaCertificate } from '../crypto/certificates.js';
 import { computeKeyPin, generatePrivateKey, privatePem, publicBase64 } from '../crypto/keys.js';
 import { replicaId } from '../protocol/identifiers.js';
+import { encodeBirthMark } from '../storage/birth-mark.js';
+import { DIRECTORY_FILES } from '../storage/directory-files.js';
 import { defined } from '../util/assert.js';
 import { utf8 } from '../util/bytes.js';
 import type { Digest } from '../util/digest.js';
 import { GENESIS_FILE, genesisTools, loadReplicaFiles } from './initialize-check.js';
-import { formatNewConfiguration } from './initialize-config-text.js';
+import { DATA_FOLDER, formatNewConfiguration } from './initialize-config-text.js';
 import { NewFolder, PRIVATE_MODE, PUBLIC_MODE } from './initialize-files.js';
 import { type InitializedReplica, type InitializeOptions, type Plan, planCluster } from './initialize-plan.js';
 
@@ -121,6 +123,11 @@ function formatReplicaFiles(plan: Plan, keys: NewKeys, genesis: Genesis, report:
       privateFile(`${folder}/tls.key`, tls),
       publicFile(`${folder}/tls.crt`, certificate),
       publicFile(`${folder}/ca.crt`, authorityPem),
+      {
+        name: `${folder}/${DATA_FOLDER}/${DIRECTORY_FILES.birthMark}`,
+        content: encodeBirthMark({ clusterId, replica: replicaId(id), keyFingerprint: computeKeyPin(signing) }),
+        mode: PRIVATE_MODE,
+      },
       publicFile(
         `${folder}/config.yaml`,
         formatNewConfiguration({ replica: id, names, clusterName, listen, peers, clientTls, applicationFile }),
@@ -141,7 +148,8 @@ async function fillFolder(folder: NewFolder, plan: Plan, report: Report): Promis
   const genesisBytes = formatGenesis(plan, keys);
   const genesis = parseGenesis(genesisBytes, join(plan.directory, GENESIS_FILE), genesisTools);
   const files = formatReplicaFiles(plan, keys, genesis, report);
-  for (const name of ['ca', CLIENT_NAME, ...plan.replicas.map(({ id }) => `replica-${id}`)]) {
+  const folders = plan.replicas.flatMap(({ id }) => [`replica-${id}`, `replica-${id}/${DATA_FOLDER}`]);
+  for (const name of ['ca', CLIENT_NAME, ...folders]) {
     folder.makeDirectory(name);
   }
   for (const [index, { name, content, mode }] of files.entries()) {

@@ -1,4 +1,4 @@
-/** What a replica stands on, made from its files: the data directory, the links to peers, the ports it serves. */
+/** What a replica stands on, made from its files: the links to peers, the ports it serves. */
 import { type ClientServer, createClientServer } from '../api/client-server.js';
 import { sha256 } from '../crypto/hash.js';
 import { createSigner, createVerifier } from '../crypto/signatures.js';
@@ -10,34 +10,14 @@ import type { Transport } from '../ports/transport.js';
 import { replicaId } from '../protocol/identifiers.js';
 import type { ReplicaFace } from '../runtime/face.js';
 import type { ReplicaRuntime } from '../runtime/replica-runtime.js';
-import { type DataDirectory, openDataDirectory } from '../storage/data-directory.js';
 import type { ReplicaFiles } from './initialize-check.js';
 import { machineTimers } from './machine-timers.js';
-import { StartError } from './start-error.js';
 import { PROTOCOL_VERSION, VERSION } from './version.js';
 
 /** What measures and tells. */
 export interface Observers {
   readonly metrics: MetricsHandle;
   readonly logger: Logger;
-}
-
-/** Opens the replica's data directory, or makes it. */
-export function openDirectory({ configuration, genesis, keys }: ReplicaFiles): Promise<DataDirectory> {
-  return new Promise((resolve, reject) => {
-    openDataDirectory(
-      {
-        directory: configuration.dataDirectory,
-        engine: configuration.storage.engine,
-        identity: {
-          clusterId: genesis.clusterId,
-          replica: replicaId(configuration.replica),
-          keyFingerprint: keys.signingKeyPin,
-        },
-      },
-      (result) => (result.ok ? resolve(result.value) : reject(new StartError(result.error.message))),
-    );
-  });
 }
 
 /** The links to the peers; nothing listens or dials yet. */

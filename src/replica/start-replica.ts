@@ -20,7 +20,8 @@ import { withoutSync } from '../storage/without-sync.js';
 import { loadReplicaFiles, type ReplicaFiles } from './initialize-check.js';
 import { machineTimers } from './machine-timers.js';
 import { chooseStateMachine } from './own-application.js';
-import { createServer, createTransport, type Observers, openDirectory, startHttp } from './start-adapters.js';
+import { createServer, createTransport, type Observers, startHttp } from './start-adapters.js';
+import { openDirectory } from './start-directory.js';
 import { StartError } from './start-error.js';
 import { VERSION } from './version.js';
 import { type Wrapping, wrapFace, wrapTransport } from './wrapping.js';
@@ -58,8 +59,8 @@ export async function startReplica(options: StartOptions): Promise<StartedReplic
     level: configuration.logLevel,
     fields: { replica: configuration.replica, name: nameOf(files) },
   });
-  const { store, warning } = await openDirectory(files);
-  if (warning !== undefined) {
+  const { store, warnings } = await openDirectory(files);
+  for (const warning of warnings) {
     logger.warn({ engine: store.engine }, warning);
   }
   const metrics = createMetrics({

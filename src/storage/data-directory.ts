@@ -1,34 +1,34 @@
 /**
- * A replica's data directory: an identity record, the engine's store, and the id of the process that has it open.
+ * A replica's data directory: an identity record, the engine's store, how far it had come, and the id of the process that
+ * has it open.
  *
  * 1. It opens only for the replica, cluster, signing key, format and engine that it was made for.
  * 2. One process at a time has it open. The engine's own lock decides, which ends with the process; the process's id
  *    stands beside it only to be named.
  * 3. Nothing is changed before all of this is checked, and a store that was made once is never made again: a missing
- *    file is damage, not a new beginning.
+ *    file is damage, not a new beginning (directory-inspection.ts).
+ * 4. A first start needs the birth mark, and goes in this order, each step durable: the record, not complete; the store;
+ *    how far it came; the record, complete; the mark removed. Cut short anywhere, the next start goes on.
  */
-import { chmod, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { chmod, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { KeyValueStore, StoreError } from '../ports/key-value-store.js';
 import { failed, ok, type Result } from '../util/result.js';
+import { isThere, pathIn, readText, replaceDurably, syncPath, writeDurably } from './directory-files.js';
 import {
   type DirectoryIdentity,
-  decodeIdentity,
-  describeDifference,
   encodeIdentity,
   FORMAT_VERSION,
   type IdentityRecord,
+  STORE_FOLDER,
 } from './directory-identity.js';
-import { chooseEngine, type EngineChoice, type EngineName, probeRocksDb, tryOpeningRocksDb } from './engine-choice.js';
-import { bindStore } from './store-binding.js';
+import { type DataDirectoryError, findOtherStores, inspectStore, readRecord } from './directory-inspection.js';
+import { judgeLogSpace, readDiskSpace } from './disk-space.js';
+import { chooseEngine, type EngineChoice, probeRocksDb, tryOpeningRocksDb } from './engine-choice.js';
+import type { EngineName } from './engine-name.js';
+import { createRecordedStore } from './reached-recorder.js';
+import { bindStore, readNewestGroup } from './store-binding.js';
 import { corruptError, isLockedError, storeErrorOf } from './store-error.js';
-
-/** Why a data directory isn't opened. `refused`: it is another's, or of another kind; `inUse`: another process has it. */
-export interface DataDirectoryError {
-  readonly code: StoreError['code'] | 'refused' | 'inUse';
-  /** Says what is wrong, with the values that differ, and what to do. */
-  readonly message: string;
-}
 
 /** What is asked for. */
 export interface DataDirectoryOptions {
@@ -36,6 +36,8 @@ export interface DataDirectoryOptions {
   /** The engine of a new directory; `auto`, the default, takes RocksDB where it can be loaded. */
   readonly engine?: EngineName | 'auto';
   readonly identity: DirectoryIdentity;
+  /** Bytes that are set aside for batches: they must fit on the file system. Nothing is compared by default. */
+  readonly logBytesMax?: number;
   /** Bytes of the cache of uncompressed blocks. 32 MiB by default. */
   readonly cacheBytes?: number;
   /** Says why RocksDB can't be used, undefined where it can; a trial in a child process by default. */
@@ -45,21 +47,17 @@ export interface DataDirectoryOptions {
 /** An open data directory. Closing the store releases it. */
 export interface DataDirectory {
   readonly store: KeyValueStore;
-  /** A line for the log, undefined for none. */
-  readonly warning: string | undefined;
+  /** Lines for the log. */
+  readonly warnings: readonly string[];
   /** Nothing was there before: this replica remembers no vote. */
   readonly isNew: boolean;
+  /** What the directory says of itself now. */
+  readonly record: IdentityRecord;
 }
 
-const IDENTITY_FILE = 'identity.json';
-const STORE_FOLDER = 'store';
-const PROCESS_FILE = 'process-id';
-/** There while the engine opens the store; left behind where that ended the process. */
-const OPENING_FILE = 'opening';
 const PRIVATE_FOLDER = 0o700;
-const PRIVATE_FILE = 0o600;
 
-/** Opens a data directory, or makes a new one where there is none or an empty one. */
+/** Opens a data directory, or makes the store of one that `pbft init` marked as new. */
 export function openDataDirectory(
   options: DataDirectoryOptions,
   done: (result: Result<DataDirectory, DataDirectoryError>) => void,
@@ -67,80 +65,171 @@ export function openDataDirectory(
   openChecked(options).then(done, (error: unknown) => done(failed(storeErrorOf(error, 'opening the data directory'))));
 }
 
-async function openChecked(options: DataDirectoryOptions): Promise<Result<DataDirectory, DataDirectoryError>> {
-  const { directory, identity } = options;
-  const found = await readIdentity(directory);
+/** What opening would find. */
+export interface DirectoryReport {
+  readonly engine: EngineName;
+  /** It would be the first start. */
+  readonly isNew: boolean;
+  /** What opening would warn of. */
+  readonly warnings: readonly string[];
+}
+
+/** Checks everything that opening checks before it changes anything. */
+export async function judgeDataDirectory(
+  options: DataDirectoryOptions,
+): Promise<Result<DirectoryReport, DataDirectoryError>> {
+  try {
+    const judged = await judge(options);
+    if (!judged.ok) {
+      return judged;
+    }
+    const { choice, record, warnings } = judged.value;
+    return ok({ engine: choice.name, isNew: record?.isComplete !== true, warnings });
+  } catch (error) {
+    return failed(storeErrorOf(error, 'opening the data directory'));
+  }
+}
+
+interface Judged {
+  readonly choice: EngineChoice;
+  readonly record: IdentityRecord | undefined;
+  /** The newest group of the log that the store must have. */
+  readonly logGroup: number;
+  readonly warnings: readonly string[];
+}
+
+async function judge(options: DataDirectoryOptions): Promise<Result<Judged, DataDirectoryError>> {
+  const { directory } = options;
+  const found = await readRecord(options);
   if (!found.ok) {
     return found;
   }
-  const difference = found.value === undefined ? undefined : describeDifference(found.value, identity);
-  if (difference !== undefined) {
-    return refused(
-      `${directory} belongs to another replica: ${difference}. ` +
-        "Give this replica its own data directory; never start it on another's",
-    );
-  }
+  const record = found.value;
   const wanted = options.engine === 'auto' ? undefined : options.engine;
-  const choice = await chooseEngine({ existing: found.value?.engine, wanted }, options.probe ?? probeRocksDb);
+  const choice = await chooseEngine({ existing: record?.engine, wanted }, options.probe ?? probeRocksDb);
   if (!choice.ok) {
-    return refused(`${directory}: ${choice.error}`);
+    return failed({ code: 'refused', message: `${directory}: ${choice.error}` });
   }
-  const damage = found.value?.isComplete === true ? await findDamage(directory) : undefined;
-  if (damage !== undefined) {
-    return failed(damage);
+  const reached = await inspectStore(directory, record ?? newRecord(options.identity, choice.value.name));
+  if (!reached.ok) {
+    return reached;
   }
-  await mkdir(directory, { recursive: true, mode: PRIVATE_FOLDER });
-  await chmod(directory, PRIVATE_FOLDER);
-  const record = found.value ?? newRecord(identity, choice.value.name);
-  if (found.value === undefined) {
-    await writeIdentity(directory, record);
+  const space = judgeLogSpace(options.logBytesMax ?? 0, { folder: directory, ...(await readDiskSpace(directory)) });
+  if (!space.ok) {
+    return failed({ code: 'refused', message: space.error });
   }
-  return openStore(options, choice.value, record);
+  const others = record === undefined ? [] : await findOtherStores(directory, record);
+  const leftovers = others.map(
+    (path) => `${path} is left of a conversion and not used: remove it; never put it back in the store's place`,
+  );
+  const warnings = [choice.value.warning, space.value, ...leftovers].filter((line) => line !== undefined);
+  return ok({ choice: choice.value, record, logGroup: reached.value?.logGroup ?? 0, warnings });
+}
+
+async function openChecked(options: DataDirectoryOptions): Promise<Result<DataDirectory, DataDirectoryError>> {
+  const { directory, identity } = options;
+  const judged = await judge(options);
+  if (!judged.ok) {
+    return judged;
+  }
+  const mode = (await stat(directory)).mode & 0o777;
+  if (mode !== PRIVATE_FOLDER) {
+    await chmod(directory, PRIVATE_FOLDER);
+  }
+  const record = judged.value.record ?? newRecord(identity, judged.value.choice.name);
+  if (judged.value.record === undefined) {
+    await replaceDurably(pathIn(directory, 'identity'), encodeIdentity(record));
+  }
+  return openStore(options, judged.value, record);
 }
 
 async function openStore(
   options: DataDirectoryOptions,
-  choice: EngineChoice,
+  { choice, logGroup, warnings }: Judged,
   record: IdentityRecord,
 ): Promise<Result<DataDirectory, DataDirectoryError>> {
   const { directory, cacheBytes } = options;
+  const folder = join(directory, record.storeFolder);
   const isNew = !record.isComplete;
-  const damage = isNew ? undefined : await tryAfterBrokenOpening(directory, choice.name);
+  const damage = isNew ? undefined : await tryAfterBrokenOpening(directory, folder, choice.name);
   if (damage !== undefined) {
     return failed(damage);
   }
-  const opening = join(directory, OPENING_FILE);
+  const opening = pathIn(directory, 'opening');
   await writeDurably(opening, '');
   const opened = await openEngine(choice, {
-    directory: join(directory, STORE_FOLDER),
+    directory: folder,
     createIfMissing: isNew,
     ...(cacheBytes === undefined ? {} : { cacheBytes }),
   });
   await rm(opening, { force: true });
   if (!opened.ok) {
-    return failed(await describeOpenError(directory, opened.error));
+    return failed(await describeOpenError(directory, folder, opened.error));
   }
   const store = opened.value;
-  const bound = await bindStore(store, options.identity, isNew);
+  try {
+    const ready = await readyStore(store, { options, record, logGroup });
+    if (ready.ok) {
+      return ok({ ...ready.value, warnings, isNew });
+    }
+    await closeQuietly(store);
+    return ready;
+  } catch (error) {
+    await closeQuietly(store);
+    throw error;
+  }
+}
+
+/** What comes after the engine has opened the store: it is this replica's, it is as far as it was, and it is complete. */
+async function readyStore(
+  store: KeyValueStore,
+  { options, record, logGroup }: { options: DataDirectoryOptions; record: IdentityRecord; logGroup: number },
+): Promise<Result<Pick<DataDirectory, 'store' | 'record'>, DataDirectoryError>> {
+  const { directory, identity } = options;
+  const { storeFolder, isComplete } = record;
+  const newest = await readNewestGroup(store);
+  if (!newest.ok) {
+    return newest;
+  }
+  if (newest.value < logGroup) {
+    const what = `the log of ${join(directory, storeFolder)} ends at group ${newest.value} and had reached group ${logGroup}`;
+    return failed(corruptError(`${what}; files were taken away, or put back from an older copy`));
+  }
+  if (!isComplete && newest.value > 0) {
+    const path = pathIn(directory, 'birthMark');
+    return failed(corruptError(`${path} says that nothing was voted yet, and the store holds votes`));
+  }
+  const bound = await bindStore(store, identity, !isComplete);
   if (!bound.ok) {
-    await new Promise((resolve) => store.close(resolve));
     return bound;
   }
-  if (isNew) {
-    await writeIdentity(directory, { ...record, isComplete: true });
+  const recorded = await createRecordedStore(store, { directory, storeFolder, logGroup: newest.value });
+  const complete = { ...record, isComplete: true };
+  if (!isComplete) {
+    await replaceDurably(pathIn(directory, 'identity'), encodeIdentity(complete));
   }
-  const processFile = join(directory, PROCESS_FILE);
+  if (await isThere(pathIn(directory, 'birthMark'))) {
+    await rm(pathIn(directory, 'birthMark'));
+    await syncPath(directory);
+  }
+  const processFile = pathIn(directory, 'processId');
   await writeDurably(processFile, `${process.pid}\n`);
-  return ok({ store: releasing(store, processFile), warning: choice.warning, isNew });
+  return ok({ store: releasing(recorded, processFile), record: complete });
+}
+
+function closeQuietly(store: KeyValueStore): Promise<unknown> {
+  return new Promise((resolve) => store.close(resolve));
 }
 
 /** Some damage to RocksDB's files ends the process that opens them: after such an end a child process goes first. */
-async function tryAfterBrokenOpening(directory: string, engine: EngineName): Promise<StoreError | undefined> {
-  const isBroken = (await statOf(join(directory, OPENING_FILE))) !== undefined;
-  if (!isBroken || engine !== 'rocksdb') {
+async function tryAfterBrokenOpening(
+  directory: string,
+  folder: string,
+  engine: EngineName,
+): Promise<StoreError | undefined> {
+  if (engine !== 'rocksdb' || !(await isThere(pathIn(directory, 'opening')))) {
     return undefined;
   }
-  const folder = join(directory, STORE_FOLDER);
   const reason = await tryOpeningRocksDb(folder);
   return reason === undefined || isLockedError(new Error(reason))
     ? undefined
@@ -156,12 +245,12 @@ function openEngine(
   });
 }
 
-async function describeOpenError(directory: string, error: unknown): Promise<DataDirectoryError> {
+async function describeOpenError(directory: string, folder: string, error: unknown): Promise<DataDirectoryError> {
   if (!isLockedError(error)) {
-    const { code, message } = storeErrorOf(error, `opening ${join(directory, STORE_FOLDER)}`);
+    const { code, message } = storeErrorOf(error, `opening ${folder}`);
     return { code, message };
   }
-  const text = await readText(join(directory, PROCESS_FILE));
+  const text = await readText(pathIn(directory, 'processId'));
   const holder = /^\d+\n$/.test(text ?? '') ? `process ${text?.trim()}` : 'another process';
   return {
     code: 'inUse',
@@ -169,60 +258,8 @@ async function describeOpenError(directory: string, error: unknown): Promise<Dat
   };
 }
 
-/** The record, undefined in a directory that is missing or empty. */
-async function readIdentity(directory: string): Promise<Result<IdentityRecord | undefined, DataDirectoryError>> {
-  const path = join(directory, IDENTITY_FILE);
-  const text = await readText(path);
-  if (text === undefined) {
-    const hasStore = (await statOf(join(directory, STORE_FOLDER))) !== undefined;
-    return hasStore ? failed(corruptError(`${path} is missing and a store is there`)) : ok(undefined);
-  }
-  const record = decodeIdentity(text);
-  if (record.ok) {
-    return record;
-  }
-  return refused(`${path} can't be used: ${record.error}. Start the replica with the version of pbft that wrote it`);
-}
-
-/** What an engine would take for an empty store, and fill, though the store was complete once. */
-async function findDamage(directory: string): Promise<StoreError | undefined> {
-  const path = join(directory, STORE_FOLDER, 'CURRENT');
-  const current = await readText(path);
-  if (current === undefined) {
-    return corruptError(`${path} is missing`);
-  }
-  const name = current.trim();
-  if (!/^MANIFEST-\d+$/.test(name)) {
-    return corruptError(`${path} does not name a manifest`);
-  }
-  const manifest = join(directory, STORE_FOLDER, name);
-  return (await statOf(manifest)) === undefined ? corruptError(`${manifest} is missing`) : undefined;
-}
-
 function newRecord(identity: DirectoryIdentity, engine: EngineName): IdentityRecord {
-  return { formatVersion: FORMAT_VERSION, engine, ...identity, isComplete: false };
-}
-
-async function writeIdentity(directory: string, record: IdentityRecord): Promise<void> {
-  const path = join(directory, IDENTITY_FILE);
-  await writeDurably(`${path}.new`, encodeIdentity(record));
-  await rename(`${path}.new`, path);
-  const folder = await open(directory, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
-}
-
-async function writeDurably(path: string, text: string): Promise<void> {
-  const file = await open(path, 'w', PRIVATE_FILE);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  return { formatVersion: FORMAT_VERSION, engine, ...identity, isComplete: false, storeFolder: STORE_FOLDER };
 }
 
 /** The store, which takes the process's id away when it is closed. */
@@ -240,34 +277,4 @@ function releasing(store: KeyValueStore, processFile: string): KeyValueStore {
       );
     },
   };
-}
-
-async function readText(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (isMissing(error)) {
-      return undefined;
-    }
-    throw error;
-  }
-}
-
-async function statOf(path: string): Promise<unknown> {
-  try {
-    return await stat(path);
-  } catch (error) {
-    if (isMissing(error)) {
-      return undefined;
-    }
-    throw error;
-  }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
-}
-
-function refused(message: string): Result<never, DataDirectoryError> {
-  return failed({ code: 'refused', message });
 }

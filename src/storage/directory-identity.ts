@@ -6,7 +6,7 @@
 import type { ReplicaId } from '../protocol/identifiers.js';
 import type { Digest } from '../util/digest.js';
 import { failed, ok, type Result } from '../util/result.js';
-import { ENGINE_NAMES, type EngineName } from './engine-choice.js';
+import { ENGINE_NAMES, type EngineName } from './engine-name.js';
 
 /** The version of the layout of files and keys. Another one is refused. */
 export const FORMAT_VERSION = 1;
@@ -28,6 +28,19 @@ export interface IdentityRecord {
   readonly keyFingerprint: string;
   /** False from the first opening's beginning to its end: the store may be there in part, and nothing was voted yet. */
   readonly isComplete: boolean;
+  /** The folder of the engine's files: another one after a conversion, whose last step is to name it here. */
+  readonly storeFolder: string;
+}
+
+/** The store's folder in a new data directory. */
+export const STORE_FOLDER = 'store';
+
+/** What the record can name as the store's folder. */
+const STORE_FOLDERS: ReadonlySet<string> = new Set([STORE_FOLDER, ...ENGINE_NAMES.map(convertedFolder)]);
+
+/** The folder that a conversion to this engine fills. */
+export function convertedFolder(engine: EngineName): string {
+  return `${STORE_FOLDER}-${engine}`;
 }
 
 /** The record's text: JSON, so that an operator can read it. */
@@ -50,6 +63,7 @@ export function decodeIdentity(text: string): Result<IdentityRecord, string> {
   const replica = fields.get('replica');
   const keyFingerprint = fields.get('keyFingerprint');
   const isComplete = fields.get('isComplete');
+  const storeFolder = fields.get('storeFolder');
   if (typeof formatVersion !== 'number') {
     return failed('it has no formatVersion');
   }
@@ -65,11 +79,17 @@ export function decodeIdentity(text: string): Result<IdentityRecord, string> {
   if (typeof isComplete !== 'boolean') {
     return failed('isComplete is missing');
   }
-  return ok({ formatVersion, engine, clusterId, replica, keyFingerprint, isComplete });
+  if (typeof storeFolder !== 'string' || !STORE_FOLDERS.has(storeFolder)) {
+    return failed(`its storeFolder is none of ${[...STORE_FOLDERS].join(', ')}`);
+  }
+  return ok({ formatVersion, engine, clusterId, replica, keyFingerprint, isComplete, storeFolder });
 }
 
 /** Every difference between whose the directory is and who asks for it, with both values; undefined for none. */
-export function describeDifference(record: IdentityRecord, asked: DirectoryIdentity): string | undefined {
+export function describeDifference(
+  record: Pick<IdentityRecord, 'clusterId' | 'replica' | 'keyFingerprint'>,
+  asked: DirectoryIdentity,
+): string | undefined {
   const differences: string[] = [];
   const compare = (name: string, found: string | number, wanted: string | number): void => {
     if (found !== wanted) {

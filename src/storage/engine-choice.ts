@@ -7,14 +7,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { failed, ok, type Result } from '../util/result.js';
-import { type OpenEngine, openLevelDb } from './leveldb-engine.js';
+import type { EngineName } from './engine-name.js';
+import { loadLevelDb, type OpenEngine, openLevelDb } from './leveldb-engine.js';
 import { openRocksDb, resolveRocksDb } from './rocksdb-engine.js';
-
-/** The engines on disk. */
-export type EngineName = 'rocksdb' | 'leveldb';
-
-/** All of them, the preferred one first. */
-export const ENGINE_NAMES: readonly EngineName[] = ['rocksdb', 'leveldb'];
 
 /** The engine to open, and a line for the log where it isn't the preferred one. */
 export interface EngineChoice {
@@ -74,12 +69,13 @@ export async function chooseEngine(
   const { existing, wanted } = asked;
   if (existing !== undefined && wanted !== undefined && existing !== wanted) {
     return failed(
-      `the data directory was made with ${existing} and the configuration says ${wanted}; set the engine to ${existing}`,
+      `the data directory was made with ${existing} and the configuration says ${wanted}; set the engine to ` +
+        `${existing}, or convert the data: ${convertCommand(wanted)}`,
     );
   }
   const name = existing ?? wanted;
   if (name === 'leveldb') {
-    return ok({ name, open: openLevelDb, warning: undefined });
+    return chooseLevelDb(undefined);
   }
   const reason = await probe();
   if (reason === undefined) {
@@ -88,7 +84,8 @@ export async function chooseEngine(
   if (existing !== undefined) {
     return failed(
       `the data directory was made with rocksdb, which can't be used with Node.js ${process.version}: ${reason}. ` +
-        'Start the replica with the version of Node.js that it ran with before, or build rocksdb from its source',
+        'Start the replica with the version of Node.js that it ran with before, or convert the data with that version: ' +
+        convertCommand('leveldb'),
     );
   }
   if (wanted !== undefined) {
@@ -97,8 +94,18 @@ export async function chooseEngine(
         'Set the engine to leveldb, use another version of Node.js, or build rocksdb from its source',
     );
   }
-  const warning = `using LevelDB: RocksDB can't be used with Node.js ${process.version}: ${reason}`;
-  return ok({ name: 'leveldb', open: openLevelDb, warning });
+  return chooseLevelDb(`using LevelDB: RocksDB can't be used with Node.js ${process.version}: ${reason}`);
+}
+
+async function chooseLevelDb(warning: string | undefined): Promise<Result<EngineChoice, string>> {
+  const library = await loadLevelDb();
+  return library.ok
+    ? ok({ name: 'leveldb', open: openLevelDb, warning })
+    : failed(warning === undefined ? library.error : `${library.error} (${warning})`);
+}
+
+function convertCommand(engine: EngineName): string {
+  return `pbft convert --config FILE --engine ${engine}`;
 }
 
 /** Opens, writes and reads a store of the library at this path in a child process; says what went wrong, if anything. */

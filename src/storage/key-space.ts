@@ -141,6 +141,11 @@ export function numberOfKey(key: Uint8Array): number | undefined {
   return Number.isSafeInteger(number) ? number : undefined;
 }
 
+/** The number in the key of a log group; undefined for any other key. */
+export function numberOfGroupKey(key: Uint8Array): number | undefined {
+  return key[0] === PREFIX.logGroup ? numberOfKey(key) : undefined;
+}
+
 /** The digest in the key of a batch; undefined where it is none. */
 export function digestOfBatchKey(key: Uint8Array): Digest | undefined {
   return digestOf(key.subarray(1 + NUMBER_BYTES));

@@ -1,11 +1,13 @@
 /**
- * LevelDB by `classic-level`: the engine where RocksDB's binary can't be loaded.
+ * LevelDB by `classic-level`: the engine where RocksDB's binary can't be loaded. It is loaded when it is opened: whoever
+ * only asks other replicas needs no binary.
  *
  * LevelDB doesn't sync a write-ahead log that it leaves for a new one: after a power failure an older unsynced write may
  * be gone while a later synced one is there. So every write is synced.
  */
-import { ClassicLevel } from 'classic-level';
+import type { ClassicLevel } from 'classic-level';
 import type { KeyRange, KeyValueStore, StoreEntry } from '../ports/key-value-store.js';
+import { failed, ok, type Result } from '../util/result.js';
 import { createEngineStore, type Engine } from './engine-store.js';
 import { findDamagedTable } from './leveldb-tables.js';
 
@@ -34,6 +36,20 @@ const BYTES_PER_STEP = 1024 * 1024;
 
 type Level = ClassicLevel<Uint8Array, Uint8Array>;
 
+/** The library, or why its binary can't be loaded, in one sentence. */
+export async function loadLevelDb(): Promise<Result<typeof ClassicLevel, string>> {
+  try {
+    const library = await import('classic-level');
+    return ok(library.ClassicLevel);
+  } catch (error) {
+    const [reason = ''] = (error instanceof Error ? error.message : String(error)).split('\n', 1);
+    return failed(
+      `LevelDB can't be loaded (the package classic-level: ${reason}); install the package anew on this machine, ` +
+        'with its binary for this system and Node.js',
+    );
+  }
+}
+
 /** Opens LevelDB. */
 export const openLevelDb: OpenEngine = (options, done) => {
   openVerified(options).then(
@@ -47,8 +63,12 @@ async function openVerified({ directory, createIfMissing, cacheBytes }: EngineOp
   if (damage !== undefined) {
     throw new Error(`Corruption: ${damage}`);
   }
+  const library = await loadLevelDb();
+  if (!library.ok) {
+    throw new Error(library.error);
+  }
   // Made only now: the library begins to open a store when it is made.
-  const level: Level = new ClassicLevel(directory, {
+  const level: Level = new library.value(directory, {
     keyEncoding: 'view',
     valueEncoding: 'view',
     createIfMissing,

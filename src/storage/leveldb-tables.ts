@@ -7,7 +7,8 @@
  */
 import { join } from 'node:path';
 import { computeCrc32c, maskChecksum } from './crc32c.js';
-import { readIfThere, readLiveTables } from './leveldb-manifest.js';
+import { readIfThere } from './directory-files.js';
+import { readManifest } from './manifest.js';
 import { VarintReader } from './varint-reader.js';
 
 const FOOTER_BYTES = 48;
@@ -37,6 +38,12 @@ export async function findDamagedTable(directory: string): Promise<string | unde
     }
   }
   return undefined;
+}
+
+/** The numbers of the tables that the store in this directory consists of, ascending; none where there is no store. */
+export async function readLiveTables(directory: string): Promise<readonly number[]> {
+  const manifest = await readManifest(directory, 'leveldb');
+  return [...(manifest?.tables.keys() ?? [])].sort((left, right) => left - right);
 }
 
 /** Says what is wrong with a table; undefined for nothing. Total: no bytes make it throw. */

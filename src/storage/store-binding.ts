@@ -8,7 +8,7 @@ import { failed, ok, type Result } from '../util/result.js';
 import { CanonicalWriter } from '../wire/canonical-writer.js';
 import { createChecksummedStore } from './checksummed-store.js';
 import type { DirectoryIdentity } from './directory-identity.js';
-import { nameOfKeySpace, SINGLE_KEY } from './key-space.js';
+import { END_OF, logGroupKey, nameOfKeySpace, numberOfGroupKey, SINGLE_KEY } from './key-space.js';
 import { corruptError } from './store-error.js';
 
 /** Writes the identity into a new store, or compares it with that of an old one. */
@@ -40,5 +40,16 @@ export async function bindStore(
   }
   return new Promise((resolve) => {
     store.write([{ type: 'put', key: SINGLE_KEY.identity, value }], { sync: true }, resolve);
+  });
+}
+
+/** The number of the newest group of the log, 0 where there never was one. */
+export function readNewestGroup(store: KeyValueStore): Promise<Result<number, StoreError>> {
+  const range = { first: logGroupKey(0), end: END_OF.logGroups, limit: 1, reverse: true };
+  return new Promise((resolve) => {
+    store.read(range, (result) => {
+      const key = result.ok ? result.value[0]?.key : undefined;
+      resolve(result.ok ? ok(key === undefined ? 0 : (numberOfGroupKey(key) ?? 0)) : result);
+    });
   });
 }

@@ -32,7 +32,13 @@ describe('a replica whose disk is full', function () {
   let disk = '';
 
   before(async function () {
-    cluster = await makeCluster({ replicas: 4 });
+    // What is set aside for batches must fit on the small disk.
+    const parameters = { checkpointInterval: 4, windowSize: 8, snapshotInterval: 64 };
+    cluster = await makeCluster({
+      replicas: 4,
+      parameters,
+      settings: () => ({ 'storage.logBytesMax': 16 * MIB, 'agreement.pipeline': 4 }),
+    });
     disk = join(cluster.directory, 'replica-3', 'disk');
     mkdirSync(disk, { mode: 0o700 });
     const refusal = mountDisk(disk, DISK_MIB);
@@ -40,6 +46,7 @@ describe('a replica whose disk is full', function () {
       disk = '';
       skip(this, `no disk can be mounted here (${refusal}); a store that is full is tested in test/unit/storage`);
     }
+    cpSync(join(cluster.directory, 'replica-3', 'data'), join(disk, 'data'), { recursive: true });
     for (const replica of OTHERS) {
       cluster.start(replica);
     }
@@ -112,7 +119,7 @@ describe('a replica whose files are damaged', function () {
   const assertDamageIsSaid = (copy: string): Promise<void> =>
     assertRefused(cluster, {
       replica: 3,
-      says: [/damaged/, /restore this replica from its peers/],
+      says: [/damaged/, /Don't make it anew/],
       environment: { PBFT_DATA_DIRECTORY: copy },
       folder: join(cluster.directory, 'replica-3', 'data'),
     });

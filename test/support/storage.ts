@@ -1,8 +1,10 @@
 /** Stores for tests: every adapter on a fresh directory, completions as promises. */
-import { cp, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Completion, KeyValueStore, StoreError } from '../../src/ports/key-value-store.js';
+import { encodeBirthMark } from '../../src/storage/birth-mark.js';
+import type { DirectoryIdentity } from '../../src/storage/directory-identity.js';
 import { probeRocksDb } from '../../src/storage/engine-choice.js';
 import { type OpenEngine, openLevelDb } from '../../src/storage/leveldb-engine.js';
 import { createMemoryDisk, createMemoryStore } from '../../src/storage/memory-store.js';
@@ -102,6 +104,12 @@ export class TemporaryDirectories {
     await Promise.all(this.#directories.map((directory) => rm(directory, { recursive: true, force: true })));
     this.#directories.length = 0;
   }
+}
+
+/** Makes a data directory as `pbft init` makes it: empty but for the mark of a first start. */
+export async function makeNewborn(directory: string, identity: DirectoryIdentity): Promise<void> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await writeFile(join(directory, 'birth.json'), encodeBirthMark(identity), { mode: 0o600 });
 }
 
 /** The files below a directory with their contents, by their path in it. */

@@ -4,6 +4,7 @@ import { computeEffectiveSettings, formatEffectiveSettings } from '../../config/
 import { loadConfiguration } from '../../config/load-configuration.js';
 import { loadReplicaFiles } from '../../replica/initialize-check.js';
 import { chooseStateMachine } from '../../replica/own-application.js';
+import { inspectDirectory } from '../../replica/start-directory.js';
 import { type Context, writeJson } from '../context.js';
 import { type ConfigurationFlags, configOption, configurationSources, jsonOption, settingOption } from '../flags.js';
 
@@ -29,10 +30,17 @@ async function validate(flags: ConfigFlags, context: Context): Promise<void> {
   }
   const { clusterId, clusterName, replicas } = genesis;
   const name = replicas[configuration.replica]?.name ?? '';
+  const { engine, isNew, warnings } = await inspectDirectory(files);
   if (flags.json === true) {
-    writeJson(context, { valid: true, replica: configuration.replica, name, clusterName, clusterId });
-  } else {
-    context.out(`Valid: replica ${configuration.replica} (${name}) of the cluster ${clusterName}, id ${clusterId}\n`);
+    const whose = { replica: configuration.replica, name, clusterName, clusterId };
+    writeJson(context, { valid: true, ...whose, dataDirectory: configuration.dataDirectory, engine, isNew, warnings });
+    return;
+  }
+  const data = isNew ? `marked for a first start, with ${engine}` : `complete, with ${engine}`;
+  context.out(`Valid: replica ${configuration.replica} (${name}) of the cluster ${clusterName}, id ${clusterId}\n`);
+  context.out(`Data in ${configuration.dataDirectory}: ${data}\n`);
+  for (const warning of warnings) {
+    context.note(`pbft: warning: ${warning}`);
   }
 }
 
@@ -48,7 +56,7 @@ export function addConfig(program: Command, context: Context): void {
     .action((flags: ConfigFlags) => print(flags, context));
   config
     .command('validate')
-    .description('check the settings, the genesis, keys and certificates against each other, as a start would')
+    .description('check settings, genesis, keys, certificates and the data directory as a start would; changes nothing')
     .addOption(configOption(context))
     .addOption(settingOption())
     .addOption(jsonOption())

@@ -76,6 +76,8 @@ describe('a new cluster', () => {
     ]);
     for (const id of NAMES.keys()) {
       expected.set(`replica-${id}`, 0o700);
+      expected.set(`replica-${id}/data`, 0o700);
+      expected.set(`replica-${id}/data/birth.json`, 0o600);
       for (const [name, mode] of [
         ['ca.crt', 0o644],
         ['config.yaml', 0o644],

@@ -2,22 +2,22 @@
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, cp, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, cp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { sha256 } from '../../../src/crypto/hash.js';
 import { replicaId } from '../../../src/protocol/identifiers.js';
 import {
   type DataDirectory,
-  type DataDirectoryError,
   type DataDirectoryOptions,
   openDataDirectory,
 } from '../../../src/storage/data-directory.js';
+import type { DataDirectoryError } from '../../../src/storage/directory-inspection.js';
 import { probeRocksDb } from '../../../src/storage/engine-choice.js';
 import { utf8 } from '../../../src/util/bytes.js';
 import type { Result } from '../../../src/util/result.js';
 import { skip } from '../../support/skip.js';
-import { filesOf, succeeded, TemporaryDirectories } from '../../support/storage.js';
+import { filesOf, makeNewborn, succeeded, TemporaryDirectories } from '../../support/storage.js';
 
 const IDENTITY = {
   clusterId: sha256(utf8('a cluster')),
@@ -35,6 +35,7 @@ describe('the data directory', () => {
 
   beforeEach(async () => {
     directory = join(await directories.create(), 'data');
+    await makeNewborn(directory, IDENTITY);
   });
   after(() => directories.remove());
 
@@ -55,10 +56,9 @@ describe('the data directory', () => {
     await succeeded<void>((done) => store.close(done));
   }
 
-  it('is made private, and says once that it is new', async () => {
+  it('says once that it is new, and keeps its files private', async () => {
     const first = await openIt();
     assert.equal(first.isNew, true);
-    assert.equal((await stat(directory)).mode & 0o777, 0o700);
     assert.equal((await stat(join(directory, 'identity.json'))).mode & 0o777, 0o600);
     await succeeded<void>((done) => first.store.close(done));
     const second = await openIt();
@@ -71,17 +71,6 @@ describe('the data directory', () => {
     await chmod(directory, 0o755);
     await makeOne();
     assert.equal((await stat(directory)).mode & 0o777, 0o700);
-  });
-
-  it('takes an empty directory that is there', async () => {
-    await mkdir(directory);
-    assert.equal(
-      await openIt().then(async ({ store, isNew }) => {
-        await succeeded<void>((done) => store.close(done));
-        return isNew;
-      }),
-      true,
-    );
   });
 
   const others = [
@@ -135,11 +124,9 @@ describe('the data directory', () => {
   it("OP-02: is refused where another replica's store was put into it", async () => {
     await makeOne();
     const other = join(await directories.create(), 'data');
-    const opened = await tryOpen({
-      directory: other,
-      engine: 'leveldb',
-      identity: { ...IDENTITY, replica: replicaId(3) },
-    });
+    const identity = { ...IDENTITY, replica: replicaId(3) };
+    await makeNewborn(other, identity);
+    const opened = await tryOpen({ directory: other, engine: 'leveldb', identity });
     assert.ok(opened.ok);
     await succeeded<void>((done) => opened.value.store.close(done));
     await rm(join(directory, 'store'), { recursive: true });
@@ -181,24 +168,32 @@ describe('the data directory', () => {
     await makeOne();
     const path = join(directory, 'identity.json');
     await writeFile(path, (await readFile(path, 'utf8')).replace('"isComplete": true', '"isComplete": false'));
-    await rm(join(directory, 'store', 'CURRENT'));
+    await makeNewborn(directory, IDENTITY);
+    for (const name of await readdir(join(directory, 'store'))) {
+      // What a store has before its first write.
+      if (!name.startsWith('MANIFEST')) {
+        await rm(join(directory, 'store', name));
+      }
+    }
+    await rm(join(directory, 'reached.json'));
     const { store, isNew } = await openIt();
     assert.equal(isNew, true);
     await succeeded<void>((done) => store.close(done));
   });
 
   const damages = [
-    ['identity.json', /identity\.json is missing and a store is there/],
-    ['store/CURRENT', /CURRENT is missing/],
-    ['store', /CURRENT is missing/],
+    ['identity.json', 'lost', /partly missing: \S+identity\.json is missing and reached\.json is there/],
+    ['reached.json', 'corrupt', /reached\.json can't be used: it is missing/],
+    ['store/CURRENT', 'corrupt', /CURRENT is missing/],
+    ['store', 'corrupt', /CURRENT is missing/],
   ] as const;
-  for (const [path, message] of damages) {
+  for (const [path, code, message] of damages) {
     it(`ST-03: is not made anew where ${path} was deleted`, async () => {
       await makeOne();
       await rm(join(directory, path), { recursive: true });
       const before = await filesOf(directory);
       const error = await refusalOf();
-      assert.equal(error.code, 'corrupt');
+      assert.equal(error.code, code);
       assert.match(error.message, message);
       assert.deepEqual(await filesOf(directory), before);
     });
