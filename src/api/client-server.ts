@@ -6,17 +6,19 @@
  *    session, remembered request ids.
  * 3. Plaintext is served on loopback alone, unless the operator says otherwise.
  */
-import { type ConnectionInjector, Server, ServerCredentials } from '@grpc/grpc-js';
+import type { Socket } from 'node:net';
+import { Server, ServerCredentials, status } from '@grpc/grpc-js';
 import type { Logger } from '../ports/logger.js';
 import type { Metrics } from '../ports/metrics.js';
 import type { TimerService } from '../ports/timer-service.js';
 import type { ReplicaFace } from '../runtime/face.js';
-import { defined } from '../util/assert.js';
+import type { Standing } from '../util/connection-places.js';
 import type { Hash } from '../util/digest.js';
 import { serveAdminService } from './admin-service.js';
 import { AnswerFlow, type AnswerFlowLimits } from './answer-flow.js';
 import type { CallTimes } from './call-budget.js';
 import { CallLimit } from './call-limit.js';
+import { createCallWatch } from './call-watch.js';
 import { serveClientService } from './client-service.js';
 import { type HealthServiceHandle, serveHealthService } from './health-service.js';
 import { serveKeyValueService } from './key-value-service.js';
@@ -24,7 +26,7 @@ import { isLoopback, Listener } from './listener.js';
 import { serveReflection } from './reflection-service.js';
 import type { RequestMemoryLimits } from './request-memory.js';
 import { createSubmitter } from './submitter.js';
-import type { CallServices } from './unary-method.js';
+import { type CallServices, countCall } from './unary-method.js';
 
 /** How the port is secured. */
 export type ClientPortSecurity =
@@ -41,6 +43,12 @@ export interface ClientPortLimits {
   readonly connectionsMax: number;
   /** From one address; 512 by default. */
   readonly connectionsOfAddressMax: number;
+  /** Of all, those that only the operator takes; 16 by default. */
+  readonly connectionsReserved: number;
+  /** IP addresses of the operator beside loopback; none by default. */
+  readonly operatorAddresses: readonly string[];
+  /** How long a connection may say nothing after it was made; 5 s by default. */
+  readonly silentConnectionMs: number;
   /** Operations and reads that are served at one time, of all connections; 10,000 by default. */
   readonly callsMax: number;
   /** Calls in flight of one connection; 256 by default. */
@@ -89,6 +97,9 @@ const DEFAULT_LIMITS: ClientPortLimits = {
   operationBytesMax: 1_048_576 + 65_536,
   connectionsMax: 1_024,
   connectionsOfAddressMax: 512,
+  connectionsReserved: 16,
+  operatorAddresses: [],
+  silentConnectionMs: 5_000,
   callsMax: 10_000,
   streamsOfConnectionMax: 256,
   sessionMemoryMib: 64,
@@ -109,16 +120,15 @@ const HEALTH = 'grpc.health.v1.Health';
 /** Makes a client port; it does not listen yet. */
 export function createClientServer(options: ClientServerOptions): ClientServer {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const server = createServer(limits);
+  let listener: Listener | undefined;
+  const server = createServer(limits, options.metrics, (peer, standing) => listener?.setStanding(peer, standing));
   const answers = new AnswerFlow(limits.unread, options.timers, (peer) => {
     options.metrics.increment('pbft_throttled_total', { reason: 'answers_unread' });
-    listener.closeConnection(peer);
+    listener?.closeConnection(peer);
   });
   const health = serveAll(server, options, limits, answers);
-  let injector: ConnectionInjector | undefined;
-  const listener = new Listener({ host: options.host, port: options.port, ...limits }, options.metrics, (socket) =>
-    defined(injector, 'the port listens after it has its credentials').injectConnection(socket),
-  );
+  // What is given to it has TLS already, where the port has it.
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   return {
     start(done) {
       if (options.security.kind === 'plaintext' && !options.security.allowRemote && !isLoopback(options.host)) {
@@ -127,7 +137,7 @@ export function createClientServer(options: ClientServerOptions): ClientServer {
         return;
       }
       try {
-        injector = server.createConnectionInjector(credentialsOf(options.security));
+        listener = createListener(options, limits, (socket) => injector.injectConnection(socket));
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
         options.timers.defer(() => done(new Error(`the client port's certificate or key can't be used: ${reason}`)));
@@ -138,29 +148,69 @@ export function createClientServer(options: ClientServerOptions): ClientServer {
     stop(done) {
       health.stop();
       answers.stop();
-      const grace = options.timers.startTimer(limits.stopGraceMs, () => listener.destroyConnections());
-      listener.close(() => {
-        grace.cancel();
+      const end = (): void => {
         server.forceShutdown();
         done();
+      };
+      if (listener === undefined) {
+        end();
+        return;
+      }
+      const grace = options.timers.startTimer(limits.stopGraceMs, () => listener?.destroyConnections());
+      listener.close(() => {
+        grace.cancel();
+        end();
       });
-      injector?.drain(limits.stopGraceMs);
+      injector.drain(limits.stopGraceMs);
     },
     get address() {
-      return listener.address;
+      return listener?.address ?? '';
     },
   };
 }
 
-function createServer(limits: ClientPortLimits): Server {
+function createListener(
+  { host, port, security, metrics, logger, timers }: ClientServerOptions,
+  limits: ClientPortLimits,
+  onConnection: (socket: Socket) => void,
+): Listener {
+  return new Listener({
+    host,
+    port,
+    places: {
+      placesMax: limits.connectionsMax,
+      placesOfAddressMax: limits.connectionsOfAddressMax,
+      reservedForOperator: limits.connectionsReserved,
+    },
+    silentMs: limits.silentConnectionMs,
+    tls:
+      security.kind === 'plaintext'
+        ? undefined
+        : { cert: Buffer.from(security.certificateChain), key: Buffer.from(security.privateKey) },
+    operatorAddresses: limits.operatorAddresses,
+    metrics,
+    logger,
+    timers,
+    onConnection,
+  });
+}
+
+function createServer(
+  limits: ClientPortLimits,
+  metrics: Metrics,
+  onStanding: (peer: string, standing: Standing) => void,
+): Server {
+  const messageBytesMax = limits.operationBytesMax + MESSAGE_SLACK_BYTES;
+  const onOversized = (path: string): void => countCall(path, status.INVALID_ARGUMENT, { metrics });
   return new Server({
     'grpc.enable_channelz': 0,
-    'grpc.max_receive_message_length': limits.operationBytesMax + MESSAGE_SLACK_BYTES,
+    'grpc.max_receive_message_length': messageBytesMax,
     'grpc.max_concurrent_streams': limits.streamsOfConnectionMax,
     'grpc-node.max_session_memory': limits.sessionMemoryMib,
     'grpc.max_connection_idle_ms': IDLE_CONNECTION_MS,
     'grpc.keepalive_time_ms': KEEPALIVE_TIME_MS,
     'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
+    interceptors: [createCallWatch({ messageBytesMax, onStanding, onOversized })],
   });
 }
 
@@ -183,12 +233,4 @@ function serveAll(
   }
   serveReflection(server, [...serviceNames, HEALTH]);
   return serveHealthService(server, services, { face, serviceNames });
-}
-
-function credentialsOf(security: ClientPortSecurity): ServerCredentials {
-  return security.kind === 'plaintext'
-    ? ServerCredentials.createInsecure()
-    : ServerCredentials.createSsl(null, [
-        { cert_chain: Buffer.from(security.certificateChain), private_key: Buffer.from(security.privateKey) },
-      ]);
 }

@@ -13,6 +13,8 @@ export type CallFailure =
   | SubmitFailure
   /** The bytes aren't the request's message. */
   | { readonly code: 'malformed' }
+  /** The message is longer than any legal one. */
+  | { readonly code: 'messageTooLong'; readonly limitBytes: number }
   /** The deadline had passed when the call was looked at; nothing was taken. */
   | { readonly code: 'deadlineTooShort' }
   /** A read that isn't ordered did not finish in time. */
@@ -41,6 +43,7 @@ interface TableRow {
 
 const TABLE: Readonly<Record<CallFailure['code'], TableRow>> = {
   malformed: { status: status.INVALID_ARGUMENT, reason: 'MALFORMED_MESSAGE', fate: 'not_taken' },
+  messageTooLong: { status: status.INVALID_ARGUMENT, reason: 'MESSAGE_TOO_LONG', fate: 'not_taken' },
   invalid: { status: status.INVALID_ARGUMENT, reason: 'INVALID_FIELD', fate: 'not_taken' },
   queueFull: { status: status.RESOURCE_EXHAUSTED, reason: 'QUEUE_FULL', fate: 'not_taken' },
   requestIdsExhausted: { status: status.RESOURCE_EXHAUSTED, reason: 'REQUEST_IDS_EXHAUSTED', fate: 'not_taken' },
@@ -87,6 +90,8 @@ function messageOf(failure: CallFailure): string {
   switch (failure.code) {
     case 'malformed':
       return 'the message is not what this method takes, or a text in it is not valid UTF-8';
+    case 'messageTooLong':
+      return `the message is longer than ${failure.limitBytes} bytes, the longest that this replica takes; nothing was taken: split the operation, trying again does not help`;
     case 'invalid':
       return `${failure.field} ${failure.description}`;
     case 'queueFull':

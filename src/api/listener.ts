@@ -1,35 +1,59 @@
 /**
- * The client port: accepts connections and counts them, in all and by address, because the RPC library has no limit of
- * its own. A connection above a limit is closed at once and counted.
+ * The client port: accepts connections, ends TLS, and decides who keeps a place (util/connection-places.ts), because
+ * the RPC library has no limit of its own and shows nothing of a connection before its first call.
  */
 import { createServer, isIPv4, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
+import type { Logger } from '../ports/logger.js';
 import type { Metrics } from '../ports/metrics.js';
+import type { TimerService } from '../ports/timer-service.js';
+import type { PlaceLimits, Standing } from '../util/connection-places.js';
 import { describeListenError } from '../util/listen-error.js';
+import { PortDoor } from '../util/port-door.js';
 
 /** Where to listen, and how many may connect. */
 export interface ListenerOptions {
   readonly host: string;
   /** 0 for any that is free. */
   readonly port: number;
-  readonly connectionsMax: number;
-  /** From one address. */
-  readonly connectionsOfAddressMax: number;
+  readonly places: PlaceLimits;
+  /** How long a connection may say nothing after it was made, TLS included. */
+  readonly silentMs: number;
+  /** Both in PEM; undefined for plaintext. */
+  readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined;
+  /** Addresses of the operator beside loopback. */
+  readonly operatorAddresses: readonly string[];
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  readonly timers: TimerService;
+  /** Takes over a connection whose TLS, if any, is done. */
+  readonly onConnection: (socket: Socket) => void;
+}
+
+/** HTTP/2 begins with so many bytes. */
+const PREFACE_BYTES = 24;
+const SETTINGS = { max: 'clients.connectionsMax', ofAddressMax: 'clients.connectionsOfAddressMax' };
+
+/** A connection as the system has it, and what TLS made of it. */
+interface Connection {
+  readonly socket: Socket;
+  secured: TLSSocket | undefined;
 }
 
 /** A listening port. */
 export class Listener {
   readonly #options: ListenerOptions;
-  readonly #metrics: Metrics;
-  readonly #onConnection: (socket: Socket) => void;
   readonly #server: Server;
+  readonly #tls: TlsServer | undefined;
+  readonly #door: PortDoor<Connection>;
   /** By the peer's address and port. */
-  readonly #sockets = new Map<string, Socket>();
-  readonly #countOfAddress = new Map<string, number>();
+  readonly #connections = new Map<string, Connection>();
 
-  constructor(options: ListenerOptions, metrics: Metrics, onConnection: (socket: Socket) => void) {
+  /** Throws where the certificate or key can't be used. */
+  constructor(options: ListenerOptions) {
     this.#options = options;
-    this.#metrics = metrics;
-    this.#onConnection = onConnection;
+    this.#tls = options.tls === undefined ? undefined : this.#createTls(options.tls);
+    this.#door = this.#createDoor();
     this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket));
   }
 
@@ -42,7 +66,7 @@ export class Listener {
     this.#server.listen({ host, port }, () => {
       this.#server.off('error', onError);
       // Accepting fails where file descriptors run out; the port stays open and the next connection is tried.
-      this.#server.on('error', () => this.#metrics.increment('pbft_throttled_total', { reason: 'accept_failed' }));
+      this.#server.on('error', (error) => this.#door.noteAcceptFailure(error));
       done(undefined);
     });
   }
@@ -61,46 +85,103 @@ export class Listener {
 
   /** Closes what is still connected. */
   destroyConnections(): void {
-    for (const socket of this.#sockets.values()) {
-      socket.destroy();
+    for (const connection of this.#connections.values()) {
+      this.#destroy(connection);
     }
   }
 
   /** Closes one connection, named by its peer's `address:port`. */
   closeConnection(peer: string): void {
-    this.#sockets.get(peer)?.destroy();
+    const connection = this.#connections.get(peer);
+    if (connection !== undefined) {
+      this.#destroy(connection);
+    }
+  }
+
+  /** Notes what the calls of a connection do, named by its peer's `address:port`. */
+  setStanding(peer: string, standing: Standing): void {
+    const connection = this.#connections.get(peer);
+    if (connection !== undefined) {
+      this.#door.setStanding(connection, standing);
+    }
+  }
+
+  #createDoor(): PortDoor<Connection> {
+    const { places, silentMs, timers, metrics, logger, operatorAddresses } = this.#options;
+    const port = 'client';
+    return new PortDoor<Connection>({
+      limits: places,
+      settings: SETTINGS,
+      silentMs,
+      timers,
+      isOperator: (address) => isLoopback(plainAddress(address)) || operatorAddresses.includes(plainAddress(address)),
+      hasSpoken: ({ socket, secured }) =>
+        (this.#tls === undefined ? socket : secured) !== undefined && (secured ?? socket).bytesRead >= PREFACE_BYTES,
+      close: (connection) => this.#destroy(connection),
+      onClosed: (reason) => metrics.increment('pbft_connections_closed_total', { port, reason }),
+      onOpen: (count) => metrics.set('pbft_connections', { port }, count),
+      onWarning: ({ text, ...fields }) =>
+        logger[fields.reason === 'silent' ? 'info' : 'warn']({ port, ...fields }, `client port: ${text}`),
+    });
+  }
+
+  /** In the next turn, TLS first: both at once from within a callback of TLS crash Node 20. */
+  #destroy({ socket, secured }: Connection): void {
+    this.#options.timers.defer(() => {
+      secured?.destroy();
+      socket.destroy();
+    });
   }
 
   #accept(socket: Socket): void {
     // A reset connection is nobody's fault here; the library hears of it by the close.
     socket.on('error', () => socket.destroy());
     const address = socket.remoteAddress ?? '';
-    const count = this.#countOfAddress.get(address) ?? 0;
-    const { connectionsMax, connectionsOfAddressMax } = this.#options;
-    if (this.#sockets.size >= connectionsMax || count >= connectionsOfAddressMax) {
-      this.#metrics.increment('pbft_throttled_total', { reason: 'connections' });
-      socket.destroy();
+    const connection: Connection = { socket, secured: undefined };
+    if (!this.#door.enter(connection, address)) {
       return;
     }
     const peer = `${address}:${socket.remotePort}`;
-    this.#sockets.set(peer, socket);
-    this.#countOfAddress.set(address, count + 1);
+    this.#connections.set(peer, connection);
     socket.once('close', () => {
-      this.#sockets.delete(peer);
-      const left = (this.#countOfAddress.get(address) ?? 1) - 1;
-      if (left === 0) {
-        this.#countOfAddress.delete(address);
-      } else {
-        this.#countOfAddress.set(address, left);
+      this.#door.leave(connection);
+      if (this.#connections.get(peer) === connection) {
+        this.#connections.delete(peer);
       }
     });
-    this.#onConnection(socket);
+    if (this.#tls === undefined) {
+      this.#options.onConnection(socket);
+    } else {
+      this.#tls.emit('connection', socket);
+    }
+  }
+
+  /** A server that doesn't listen: it gets its connections from this port. */
+  #createTls(tls: { readonly cert: Buffer; readonly key: Buffer }): TlsServer {
+    const server = createTlsServer({ ...tls, ALPNProtocols: ['h2'], handshakeTimeout: 2 * this.#options.silentMs });
+    server.on('secureConnection', (socket: TLSSocket) => {
+      socket.on('error', () => socket.destroy());
+      const connection = this.#connections.get(`${socket.remoteAddress}:${socket.remotePort}`);
+      if (connection === undefined) {
+        socket.destroy();
+        return;
+      }
+      connection.secured = socket;
+      this.#options.onConnection(socket);
+    });
+    server.on('tlsClientError', (_error, socket) => socket.destroy());
+    return server;
   }
 }
 
 /** Whether nobody but this machine can reach what listens there. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
+}
+
+/** An IPv4 address that came over IPv6 as what it is. */
+function plainAddress(address: string): string {
+  return address.replace(/^::ffff:(?=\d+\.)/i, '');
 }
 
 function formatAddress(host: string, port: number): string {

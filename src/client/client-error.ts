@@ -40,16 +40,15 @@ export class ClientError extends Error implements ClientErrorFields {
 }
 
 /**
- * Codes with which a server refuses a call before any operation is taken. RESOURCE_EXHAUSTED without details is the
- * RPC library's, for a message that is too long: ours to the server, because the client takes answers of any length
- * that a replica gives.
+ * Codes with which a server refuses a call before any operation is taken, whoever wrote it. RESOURCE_EXHAUSTED is none
+ * of them: a replica gives details with it, and without them it is the RPC library's here, for an answer that is longer
+ * than any replica's.
  */
 const REFUSALS: ReadonlySet<status> = new Set([
   status.INVALID_ARGUMENT,
   status.UNIMPLEMENTED,
   status.UNAUTHENTICATED,
   status.PERMISSION_DENIED,
-  status.RESOURCE_EXHAUSTED,
 ]);
 
 /** What nobody said. */

@@ -73,6 +73,10 @@ export function checkSettings(configuration: ReplicaConfiguration): Fault[] {
     }),
     atLeast('link.queuedBytesMax', link.queuedBytesMax, message),
     atLeast('queues.peerBytesMax', queues.peerBytesMax, message),
+    atLeast('clients.connectionsMax', clients.connectionsMax, {
+      name: 'twice `clients.connectionsReserved`',
+      value: 2 * clients.connectionsReserved,
+    }),
     ...clientPortRules(configuration),
     ...sharedPortRules(configuration),
   ]);

@@ -1,9 +1,10 @@
 /** The kinds of settings: each is a schema that carries its own documentation. */
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { type Address, parseAddress } from './address.js';
 
 /** How a setting's text is read, and how it is documented. */
-export type SettingKind = 'integer' | 'boolean' | 'choice' | 'address' | 'addresses' | 'file';
+export type SettingKind = 'integer' | 'boolean' | 'choice' | 'address' | 'addresses' | 'ipAddresses' | 'file';
 
 /** What is known of a setting beside its schema. */
 export interface SettingMeta {
@@ -83,4 +84,32 @@ export function addresses(description: string) {
     .record(z.string().regex(/^(0|[1-9][0-9]?)$/), addressText.pipe(z.custom<Address>()))
     .default({})
     .register(settingRegistry, { kind: 'addresses', description });
+}
+
+/** IP addresses separated by commas; empty for none. */
+export function ipAddresses(description: string) {
+  const meta: SettingMeta = {
+    kind: 'ipAddresses',
+    description,
+    default: '',
+    allowed: 'IP addresses, separated by commas',
+  };
+  return z
+    .string()
+    .default('')
+    .superRefine((text, context) => {
+      const wrong = ipAddressesIn(text).find((one) => isIP(one) === 0);
+      if (wrong !== undefined) {
+        context.addIssue({ code: 'custom', message: `\`${wrong}\` is not an IP address` });
+      }
+    })
+    .register(settingRegistry, meta);
+}
+
+/** The addresses in such a setting. */
+export function ipAddressesIn(text: string): string[] {
+  return text
+    .split(',')
+    .map((one) => one.trim())
+    .filter((one) => one !== '');
 }

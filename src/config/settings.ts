@@ -5,7 +5,17 @@
  * What must be equal at all replicas is not here: it stands in the genesis (parameters.ts).
  */
 import { z } from 'zod';
-import { address, addresses, choice, file, flag, integer, optionalFile, settingRegistry } from './setting-kinds.js';
+import {
+  address,
+  addresses,
+  choice,
+  file,
+  flag,
+  integer,
+  ipAddresses,
+  optionalFile,
+  settingRegistry,
+} from './setting-kinds.js';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -51,6 +61,55 @@ const clients = z.strictObject({
     default: 10_000,
     unit: 'calls',
     description: 'The most operations and reads that are served at one time; further ones learn RESOURCE_EXHAUSTED.',
+  }),
+  connectionsMax: integer({
+    min: 8,
+    max: 100_000,
+    default: 1_024,
+    unit: 'connections',
+    description:
+      'The most connections of callers. Beyond them the least used one is closed for a new one, never one that waits for an answer. Lowered at the start where file descriptors are too few.',
+  }),
+  connectionsOfAddressMax: integer({
+    min: 1,
+    max: 100_000,
+    default: 512,
+    unit: 'connections',
+    description:
+      'The most connections of one IP address (of IPv6: one /64), and never more than it leaves free for others: beyond them it replaces its own least used one.',
+  }),
+  connectionsReserved: integer({
+    min: 0,
+    max: 10_000,
+    default: 16,
+    unit: 'connections',
+    description:
+      'Of all connections those that only the operator takes: who comes over loopback or from `clients.operatorAddresses`.',
+  }),
+  operatorAddresses: ipAddresses('Where the operator connects from, beside loopback.'),
+  silentConnectionMs: integer({
+    min: 100,
+    max: 600_000,
+    default: 5_000,
+    unit: 'ms',
+    description: 'A connection that has said nothing for so long, TLS included, is closed.',
+  }),
+});
+
+const http = z.strictObject({
+  connectionsMax: integer({
+    min: 4,
+    max: 10_000,
+    default: 256,
+    unit: 'connections',
+    description: 'The most connections to the HTTP port. Beyond them the least used one is closed for a new one.',
+  }),
+  connectionsOfAddressMax: integer({
+    min: 1,
+    max: 10_000,
+    default: 128,
+    unit: 'connections',
+    description: 'The most of one IP address; beyond them it replaces its own least used one.',
   }),
 });
 
@@ -192,6 +251,7 @@ export const SETTING_GROUPS = {
   listen: { schema: listen, description: 'Where this replica listens.' },
   tls: { schema: tls, description: 'Mutual TLS between replicas.' },
   clients: { schema: clients, description: 'Serving callers.' },
+  http: { schema: http, description: 'Serving metrics and health.' },
   agreement: { schema: agreement, description: 'Pace of the agreement. These may differ between replicas.' },
   link: { schema: link, description: 'Links between replicas.' },
   queues: { schema: queues, description: 'What waits inside this replica.' },
@@ -223,6 +283,7 @@ export const configurationSchema = z.strictObject({
   listen,
   tls,
   clients: clients.prefault({}),
+  http: http.prefault({}),
   agreement: agreement.prefault({}),
   link: link.prefault({}),
   queues: queues.prefault({}),

@@ -8,8 +8,8 @@ import type { Metrics } from '../ports/metrics.js';
 import type { TimerService } from '../ports/timer-service.js';
 import type { ReplicaId } from '../protocol/identifiers.js';
 import { unreachable } from '../util/assert.js';
+import { RateLimit } from '../util/rate-limit.js';
 import type { EndReason, LinkEnd } from './link-end.js';
-import { RateLimit } from './rate-limit.js';
 
 const LOG_LINES_BURST = 3;
 const LOG_LINES_PER_SECOND = 1;
@@ -76,6 +76,14 @@ export class LinkReporter {
   refusedOversized(peer: ReplicaId, sizeBytes: number): void {
     if (this.logLimitOf('own').take()) {
       this.options.logger.error({ peer, sizeBytes }, 'message above the link limit not sent');
+    }
+  }
+
+  /** The system gave no descriptor for a connection to the peer port. */
+  acceptFailed(error: Error): void {
+    if (this.logLimitOf('accept').take()) {
+      const fields = { port: 'peer', error: error.message };
+      this.options.logger.warn(fields, 'peer port: a connection could not be accepted; raise the limit of descriptors');
     }
   }
 

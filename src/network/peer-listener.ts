@@ -17,15 +17,16 @@ import {
   type ServerInterceptingCallInterface,
   status,
 } from '@grpc/grpc-js';
+import type { ConnectionClosing } from '../ports/metrics.js';
 import type { TimerHandle, TimerService } from '../ports/timer-service.js';
 import type { ReplicaId } from '../protocol/identifiers.js';
 import { describeListenError } from '../util/listen-error.js';
+import { RateLimit } from '../util/rate-limit.js';
 import { FrameStream, type LinkStream } from './frame-stream.js';
-import { foreignText, type LinkEnd, STATUS_OF_END } from './link-end.js';
+import { type EndReason, foreignText, type LinkEnd, STATUS_OF_END } from './link-end.js';
 import type { LinkReporter } from './link-reporter.js';
 import { PEER_SERVICE } from './peer-service.js';
 import { type Connection, PendingConnections } from './pending-connections.js';
-import { RateLimit } from './rate-limit.js';
 import { gateIncoming, ReadGate } from './read-gate.js';
 import { destroyLater } from './socket-end.js';
 import { identifyReplica, type LinkIdentity } from './tls-identity.js';
@@ -39,6 +40,9 @@ import {
   type PeerAddress,
   REFUSAL_GRACE_MS,
 } from './transport-options.js';
+
+/** What it is called where the connections of all ports are counted. */
+const UNUSED: Partial<Record<EndReason, ConnectionClosing>> = { throttled: 'displaced', timeout: 'silent' };
 
 type Call = ServerDuplexStream<Uint8Array, Uint8Array>;
 
@@ -160,7 +164,7 @@ export class PeerListener {
     });
     server.listen(listen.port, listen.host, () => {
       server.off('error', onError);
-      server.on('error', (error) => this.options.logger.warn({ error: error.message }, 'peer port'));
+      server.on('error', (error) => this.onAcceptFailure(error));
       started(undefined);
     });
   }
@@ -192,15 +196,35 @@ export class PeerListener {
       socket.destroy();
       return;
     }
-    const onUnused = (end: LinkEnd): void => this.reporter.ended(undefined, end);
+    const onUnused = (end: LinkEnd): void => this.onUnused(end);
     const key = `${remoteAddress}:${remotePort}`;
     const { timers } = this.options;
     const connection = new IncomingConnection({ key, address: remoteAddress, socket, timers, onUnused });
     socket.once('close', () => {
       this.connections.remove(connection);
+      this.countPending();
       connection.stream?.end({ reason: 'closed', text: 'the connection was closed' });
     });
     this.connections.add(connection);
+    this.countPending();
+  }
+
+  private countPending(): void {
+    this.options.metrics.set('pbft_connections', { port: 'peer' }, this.connections.pendingCount);
+  }
+
+  /** A connection went before it was of any use. */
+  private onUnused(end: LinkEnd): void {
+    const reason = UNUSED[end.reason];
+    if (reason !== undefined) {
+      this.options.metrics.increment('pbft_connections_closed_total', { port: 'peer', reason });
+    }
+    this.reporter.ended(undefined, end);
+  }
+
+  private onAcceptFailure(error: Error): void {
+    this.options.metrics.increment('pbft_connections_closed_total', { port: 'peer', reason: 'accept_failed' });
+    this.reporter.acceptFailed(error);
   }
 
   private onSecured(socket: TLSSocket): void {
@@ -211,6 +235,7 @@ export class PeerListener {
       return;
     }
     connection.tls = socket;
+    this.connections.secure(connection);
     if (socket.alpnProtocol !== 'h2') {
       connection.close({ reason: 'handshake', text: 'a connection without HTTP/2' });
       return;
@@ -256,7 +281,10 @@ export class PeerListener {
     } else if (!this.handshakeLimitOf(replica).take()) {
       this.refuseStream(stream, replica, { reason: 'throttled', text: `too many streams of replica ${replica}` });
     } else {
-      const onProven = (): void => this.connections.prove(connection.key);
+      const onProven = (): void => {
+        this.connections.prove(connection.key);
+        this.countPending();
+      };
       this.events.onStream({ identity: identity.value, stream, onProven });
     }
   }

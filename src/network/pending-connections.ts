@@ -1,9 +1,10 @@
 /**
  * The connections at a listener by their remote address and port. Those that have not proven who they are, are bounded
- * in number and in time: where there are too many, the oldest goes of the address that has the most, so that a flood
- * from one machine displaces itself.
+ * in number and in time. Which of them goes for a new one is the rule of every port (util/connection-places.ts): first
+ * those that TLS hasn't proven, the oldest first, and no address takes what would leave others none.
  */
 import type { TimerHandle, TimerService } from '../ports/timer-service.js';
+import { ConnectionPlaces } from '../util/connection-places.js';
 import type { LinkEnd } from './link-end.js';
 
 /** What the table knows of a connection. */
@@ -32,22 +33,36 @@ export class PendingConnections<C extends Connection> {
   private readonly limits: PendingLimits;
   private readonly timers: TimerService;
   private readonly entries = new Map<string, Entry<C>>();
+  private readonly places: ConnectionPlaces<C>;
 
   constructor(limits: PendingLimits, timers: TimerService) {
     this.limits = limits;
     this.timers = timers;
+    this.places = new ConnectionPlaces({
+      placesMax: limits.countMax,
+      placesOfAddressMax: limits.countMax,
+      reservedForOperator: 0,
+    });
   }
 
-  /** Takes in a new connection, and ends one where there are too many. */
+  /** How many have not proven who they are. */
+  get pendingCount(): number {
+    return this.places.size;
+  }
+
+  /** Takes in a new connection, and ends one where there are too many: another, or itself. */
   add(connection: C): void {
+    const admission = this.places.admit(connection, { address: connection.address, isOperator: false });
+    const tooMany: LinkEnd = { reason: 'throttled', text: 'too many connections without a handshake' };
+    if (admission.kind === 'refused') {
+      connection.close(tooMany);
+      return;
+    }
     const deadline = this.timers.startTimer(this.limits.deadlineMs, () => {
       connection.close({ reason: 'timeout', text: `no handshake within ${this.limits.deadlineMs} ms` });
     });
     this.entries.set(connection.key, { connection, deadline });
-    const pending = [...this.entries.values()].filter((entry) => entry.deadline !== undefined);
-    if (pending.length > this.limits.countMax) {
-      this.oldestOfBusiest(pending)?.close({ reason: 'throttled', text: 'too many connections without a handshake' });
-    }
+    admission.displaced?.close(tooMany);
   }
 
   /** The connection with this key. */
@@ -55,9 +70,17 @@ export class PendingConnections<C extends Connection> {
     return this.entries.get(key)?.connection;
   }
 
-  /** It has proven who it is: it has no deadline any more. */
+  /** TLS has proven it to hold a certificate of the cluster: it goes after those that hold none. */
+  secure(connection: C): void {
+    this.places.setStanding(connection, 'idle');
+  }
+
+  /** It has proven who it is: it has no deadline any more, and keeps its place. */
   prove(key: string): void {
     const entry = this.entries.get(key);
+    if (entry !== undefined) {
+      this.places.release(entry.connection);
+    }
     entry?.deadline?.cancel();
     if (entry !== undefined) {
       entry.deadline = undefined;
@@ -66,6 +89,7 @@ export class PendingConnections<C extends Connection> {
 
   /** It is gone. Another one that has taken its key since is left alone. */
   remove(connection: C): void {
+    this.places.release(connection);
     const entry = this.entries.get(connection.key);
     if (entry?.connection === connection) {
       entry.deadline?.cancel();
@@ -76,14 +100,5 @@ export class PendingConnections<C extends Connection> {
   /** All, proven or not. */
   all(): readonly C[] {
     return [...this.entries.values()].map((entry) => entry.connection);
-  }
-
-  private oldestOfBusiest(pending: readonly Entry<C>[]): C | undefined {
-    const counts = new Map<string, number>();
-    for (const { connection } of pending) {
-      counts.set(connection.address, (counts.get(connection.address) ?? 0) + 1);
-    }
-    const most = Math.max(...counts.values());
-    return pending.find(({ connection }) => counts.get(connection.address) === most)?.connection;
   }
 }

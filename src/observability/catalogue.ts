@@ -10,12 +10,14 @@ import {
   BUFFERS,
   CALL_CODES,
   CALL_METHODS,
+  CONNECTION_CLOSINGS,
   EVIDENCE_KINDS,
   FETCH_KINDS,
   FETCH_RESULTS,
   LEAVING_TIMERS,
   LINK_RESET_REASONS,
   PHASES,
+  PORT_NAMES,
   QUEUE_LANES,
   REJECTED_TYPES,
   REJECTION_REASONS,
@@ -118,6 +120,10 @@ export const COUNTERS: { readonly [N in keyof CounterLabels]: Definition<Counter
     help: "Callers' operations sent away before anything was ordered, by reason.",
     labels: { reason: THROTTLE_REASONS },
   },
+  pbft_connections_closed_total: {
+    help: 'Connections that this replica closed or did not take at a port, by reason.',
+    labels: { port: PORT_NAMES, reason: CONNECTION_CLOSINGS },
+  },
   pbft_fetches_total: {
     help: 'Fetches from peers of what this replica lacked, by what it was and how it ended.',
     labels: { kind: FETCH_KINDS, result: FETCH_RESULTS },
@@ -184,6 +190,11 @@ export const GAUGES: { readonly [N in keyof GaugeLabels]: GaugeDefinition<GaugeL
     help: '1 where a peer was refused because its genesis or consensus parameters are others.',
     labels: { peer: 'peers' },
     restart: 'refound',
+  },
+  pbft_connections: {
+    help: 'Connections that are open at a port; of peers those that have not proven yet who they are.',
+    labels: { port: PORT_NAMES },
+    restart: 'zero',
   },
   pbft_diverged: {
     help: '1 where this replica stopped because its state differs from what a quorum signed.',

@@ -7,10 +7,13 @@
  * 3. Nothing a caller sends is repeated in an answer.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import type { Logger } from '../ports/logger.js';
+import type { Metrics } from '../ports/metrics.js';
+import type { TimerService } from '../ports/timer-service.js';
 import { describeListenError } from '../util/listen-error.js';
+import { PortDoor } from '../util/port-door.js';
 import { failed, ok, type Result } from '../util/result.js';
 import { SharedRendering } from './shared-rendering.js';
 
@@ -35,7 +38,13 @@ export interface HttpServerOptions {
   readonly readiness: () => readonly string[];
   /** Why this replica should be started again; empty where it is well. */
   readonly liveness: () => readonly string[];
-  /** Is told of scrapes that failed. */
+  /** The most connections in all; 256 by default. */
+  readonly connectionsMax?: number;
+  /** The most of one address; 128 by default. */
+  readonly connectionsOfAddressMax?: number;
+  readonly metrics: Metrics;
+  readonly timers: TimerService;
+  /** Is told of scrapes that failed, and of connections that were closed for others. */
   readonly logger?: Logger;
 }
 
@@ -48,8 +57,11 @@ export interface HttpServer {
 }
 
 const LOOPBACK = '127.0.0.1';
+const LOOPBACK_ADDRESS = /^(?:::ffff:)?127\.|^::1$/;
 const PORT = { purpose: 'metrics and health', setting: 'listen.http' };
-const CONNECTIONS_MAX = 64;
+const CONNECTIONS_MAX = 256;
+const CONNECTIONS_OF_ADDRESS_MAX = 128;
+const CONNECTIONS_RESERVED = 2;
 const HEADER_BYTES_MAX = 8 * 1024;
 const HEADERS_TIMEOUT_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -77,7 +89,7 @@ export function startHttpServer(options: HttpServerOptions, done: (result: Resul
     },
     (request, response) => answer(request, response, options, rendering),
   );
-  server.maxConnections = CONNECTIONS_MAX;
+  const door = guard(server, options);
   // A reader that doesn't read counts as idle: what waits for it is dropped.
   server.setTimeout(IDLE_TIMEOUT_MS, (socket) => socket.destroy());
   const onListenError = (error: NodeJS.ErrnoException) =>
@@ -86,9 +98,41 @@ export function startHttpServer(options: HttpServerOptions, done: (result: Resul
   server.listen(options.port, host, () => {
     server.off('error', onListenError);
     // Accepting can fail later, for want of descriptors: that connection is lost, the server stays.
-    server.on('error', () => undefined);
+    server.on('error', (error) => door.noteAcceptFailure(error));
     done(ok({ port: portOf(server), stop: (stopped) => stop(server, stopped) }));
   });
+}
+
+/** Bounds the connections: who waits for an answer keeps its place (FU-06). */
+function guard(server: Server, { metrics, timers, logger, ...limits }: HttpServerOptions): PortDoor<Socket> {
+  const port = 'http';
+  const door = new PortDoor<Socket>({
+    limits: {
+      placesMax: limits.connectionsMax ?? CONNECTIONS_MAX,
+      placesOfAddressMax: limits.connectionsOfAddressMax ?? CONNECTIONS_OF_ADDRESS_MAX,
+      reservedForOperator: CONNECTIONS_RESERVED,
+    },
+    settings: { max: 'http.connectionsMax', ofAddressMax: 'http.connectionsOfAddressMax' },
+    // The server's own time for headers runs from the connection on.
+    silentMs: undefined,
+    timers,
+    isOperator: (address) => LOOPBACK_ADDRESS.test(address),
+    hasSpoken: () => true,
+    close: (socket) => socket.destroy(),
+    onClosed: (reason) => metrics.increment('pbft_connections_closed_total', { port, reason }),
+    onOpen: (count) => metrics.set('pbft_connections', { port }, count),
+    onWarning: ({ text, ...fields }) => logger?.warn({ port, ...fields }, `http port: ${text}`),
+  });
+  server.prependListener('connection', (socket: Socket) => {
+    if (door.enter(socket, socket.remoteAddress ?? '')) {
+      socket.once('close', () => door.leave(socket));
+    }
+  });
+  server.prependListener('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
+    door.setStanding(socket, 'busy');
+    response.once('close', () => door.setStanding(socket, 'idle'));
+  });
+  return door;
 }
 
 function answer(

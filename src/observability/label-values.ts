@@ -5,10 +5,12 @@
  * The sets of unions are written as records over the union, so that a new member does not compile until it stands here.
  */
 import type {
+  ConnectionClosing,
   FetchKind,
   FetchResult,
   LinkResetReason,
   Phase,
+  PortName,
   QueueLane,
   RejectedType,
   RejectionReason,
@@ -140,12 +142,19 @@ export const LINK_RESET_REASONS = membersOf<LinkResetReason>({
 
 /** Why a caller was sent away. */
 export const THROTTLE_REASONS = membersOf<ThrottleReason>({
-  accept_failed: true,
   answers_unread: true,
   calls: true,
-  connections: true,
   notReady: true,
   queueFull: true,
+});
+
+/** The ports of a replica, and why a connection was closed at their doors. */
+export const PORT_NAMES = membersOf<PortName>({ client: true, http: true, peer: true });
+export const CONNECTION_CLOSINGS = membersOf<ConnectionClosing>({
+  accept_failed: true,
+  displaced: true,
+  refused: true,
+  silent: true,
 });
 
 /** What is fetched from peers, and how it ended. */

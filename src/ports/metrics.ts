@@ -50,7 +50,13 @@ export type LinkResetReason =
   | 'unreachable';
 
 /** Why a caller was sent away. */
-export type ThrottleReason = 'accept_failed' | 'answers_unread' | 'calls' | 'connections' | 'notReady' | 'queueFull';
+export type ThrottleReason = 'answers_unread' | 'calls' | 'notReady' | 'queueFull';
+
+/** The ports of a replica. */
+export type PortName = 'client' | 'http' | 'peer';
+
+/** Why a connection was closed at the door of its port. */
+export type ConnectionClosing = 'accept_failed' | 'displaced' | 'refused' | 'silent';
 
 /** What is fetched from peers, and how it ended. */
 export type FetchKind = 'batch' | 'ledger' | 'checkpointCertificate' | 'viewChange';
@@ -77,6 +83,7 @@ export interface CounterLabels {
   readonly pbft_signature_checks_total: { readonly peer: string };
   readonly pbft_queue_dropped_total: { readonly lane: QueueLane };
   readonly pbft_throttled_total: { readonly reason: ThrottleReason };
+  readonly pbft_connections_closed_total: { readonly port: PortName; readonly reason: ConnectionClosing };
   readonly pbft_fetches_total: { readonly kind: FetchKind; readonly result: FetchResult };
   readonly pbft_storage_errors_total: { readonly operation: StorageOperation };
   readonly pbft_calls_total: { readonly method: string; readonly code: string };
@@ -100,6 +107,7 @@ export interface GaugeLabels {
   readonly pbft_evidence: { readonly kind: Evidence['kind']; readonly peer: string };
   readonly pbft_peer_connected: { readonly peer: string };
   readonly pbft_config_mismatch: { readonly peer: string };
+  readonly pbft_connections: { readonly port: PortName };
   readonly pbft_diverged: Record<string, never>;
   readonly pbft_clock_skew_seconds: Record<string, never>;
   readonly pbft_unsafe_mode: Record<string, never>;

@@ -1,5 +1,6 @@
 /** What a replica stands on, made from its files: the links to peers, the ports it serves. */
 import { type ClientServer, createClientServer } from '../api/client-server.js';
+import { ipAddressesIn } from '../config/setting-kinds.js';
 import { sha256 } from '../crypto/hash.js';
 import { createSigner, createVerifier } from '../crypto/signatures.js';
 import { createGrpcTransport } from '../network/grpc-transport.js';
@@ -73,7 +74,9 @@ export function startHttp(
     return reason === undefined ? [] : [`stopped: ${reason}`];
   };
   return new Promise((resolve, reject) => {
-    startHttpServer({ ...configuration.listen.http, registry, readiness, liveness, logger }, (result) =>
+    const { listen, http } = configuration;
+    const observed = { registry, readiness, liveness, metrics, timers: machineTimers, logger };
+    startHttpServer({ ...listen.http, ...http, ...observed }, (result) =>
       result.ok ? resolve(result.value) : reject(result.error),
     );
   });
@@ -108,6 +111,11 @@ export function createServer(
       operationBytesMax: genesis.parameters.requestBytesMax,
       callsMax: clients.callsMax,
       times: { defaultMs: clients.callTimeoutMs, maxMs: clients.callTimeoutMaxMs },
+      connectionsMax: clients.connectionsMax,
+      connectionsOfAddressMax: clients.connectionsOfAddressMax,
+      connectionsReserved: clients.connectionsReserved,
+      operatorAddresses: ipAddressesIn(clients.operatorAddresses),
+      silentConnectionMs: clients.silentConnectionMs,
     },
   });
 }

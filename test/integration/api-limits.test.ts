@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
 import { connect as connectSocket, type Socket } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import type { ClientServerOptions } from '../../src/api/client-server.js';
 import { type Client, type ConnectOptions, connect } from '../../src/client/client.js';
 import { makeAuthorityCertificate, makeReplicaCertificate } from '../../src/crypto/certificates.js';
@@ -108,35 +109,120 @@ describe('the limits of the client port', () => {
     assert.equal((await client.put('c', '1')).sequence, 3);
   });
 
-  it('GR-03: closes connections above the limit at once, and takes new ones when others are gone', async () => {
-    const subject = createSubject({ limits: { connectionsMax: 8, connectionsOfAddressMax: 3 } });
-    const port = portOf(await subject.start());
-    const open = async (): Promise<Socket> => {
-      const socket = connectSocket(port, '127.0.0.1');
-      socket.on('error', () => undefined);
-      await once(socket, 'connect');
-      return socket;
-    };
-    const kept = [await open(), await open(), await open()];
-    const surplus = await open();
-    await once(surplus.resume(), 'close');
-    assert.deepEqual(subject.counted, ['pbft_throttled_total connections']);
-    for (const socket of kept) {
-      socket.destroy();
+  /** A connection that says nothing; it notices its end. */
+  async function openSilent(port: number): Promise<Socket> {
+    const socket = connectSocket(port, '127.0.0.1');
+    opened.push(() => void socket.destroy());
+    socket.on('error', () => undefined).resume();
+    await once(socket, 'connect');
+    return socket;
+  }
+
+  it('GR-03, FU-06: a caller gets in however many silent connections its address has; the longest silent one goes', async () => {
+    const subject = createSubject({ limits: { connectionsMax: 64, connectionsOfAddressMax: 8 } });
+    const address = await subject.start();
+    const caller = connectClient(address);
+    await caller.put('k', 'v');
+    const silent: Socket[] = [];
+    for (let index = 0; index < 40; index++) {
+      silent.push(await openSilent(portOf(address)));
     }
-    const client = connectClient(`127.0.0.1:${port}`);
-    const succeeds = () =>
-      client.put('k', 'v').then(
-        () => true,
-        () => false,
+    await until(() => silent.slice(0, 33).every((socket) => socket.destroyed), 'the longest silent ones are closed');
+    assert.ok(silent.slice(33).every((socket) => !socket.destroyed));
+    const path = '/pbft.v1.KeyValueService/Get';
+    const headers = { ':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers' };
+    const stream = openSession(address).request(headers);
+    stream.end(framed(Buffer.from([0x0a, 1, 0x6b])));
+    const [answer] = await once(stream.resume(), 'trailers');
+    assert.equal(answer['grpc-status'], '0', 'a new caller is served');
+    assert.equal((await caller.put('k', 'x')).sequence, 3, 'who made a call before kept its connection');
+    const displaced = subject.counted.filter((line) => line === 'pbft_connections_closed_total client displaced');
+    assert.equal(displaced.length, 34);
+    assert.equal(subject.logged.filter((line) => line.includes('clients.connectionsOfAddressMax')).length, 1);
+  });
+
+  it('FU-06: a caller that waits for its answer keeps its connection whatever comes; a standing stream does not', async () => {
+    const subject = createSubject({ limits: { connectionsMax: 64, connectionsOfAddressMax: 2 } });
+    subject.replica.mode = 'hold';
+    const address = await subject.start();
+    const waiting = connectClient(address).put('k', 'v');
+    await until(() => subject.replica.submitted.length === 1, 'the call is held');
+    const watching = openSession(address);
+    const watch = watching.request({
+      ':method': 'POST',
+      ':path': '/grpc.health.v1.Health/Watch',
+      'content-type': 'application/grpc',
+      te: 'trailers',
+    });
+    watch.on('error', () => undefined);
+    watch.end(framed(new Uint8Array()));
+    await once(watch.resume(), 'response');
+    const gone = once(watching, 'close');
+    for (let index = 0; index < 5; index++) {
+      await openSilent(portOf(address));
+    }
+    await gone;
+    for (const { operation, done } of subject.replica.submitted) {
+      done(subject.replica.execute(operation));
+    }
+    assert.equal((await waiting).sequence, 1);
+  });
+
+  it('FU-06: closes a connection that says nothing for a while, with and without TLS, and no other', async () => {
+    const [authorityKey, tlsKey] = await Promise.all([generatePrivateKey(), generatePrivateKey()]);
+    const authority = { clusterId: sha256(utf8('cluster')), authorityKey, nowMs: Date.now() };
+    const certificateChain = utf8(makeReplicaCertificate({ ...authority, replica: replicaId(2), tlsKey }));
+    const security = { kind: 'tls', certificateChain, privateKey: utf8(privatePem(tlsKey)) } as const;
+    const tls = { rootCertificates: utf8(makeAuthorityCertificate(authority)) };
+    for (const options of [{}, { security }]) {
+      const subject = createSubject({ ...options, limits: { silentConnectionMs: 300 } });
+      const address = await subject.start();
+      const client = connectClient(address, 'security' in options ? { tls } : {});
+      await client.put('k', 'v');
+      const silent = await openSilent(portOf(address));
+      const stammering = await openSilent(portOf(address));
+      stammering.write('P');
+      await until(() => silent.destroyed && stammering.destroyed, 'both are closed');
+      assert.equal((await client.put('k', 'w')).sequence, 2);
+      const closed = subject.counted.filter((line) => line.startsWith('pbft_connections_closed_total'));
+      assert.deepEqual(
+        closed,
+        Array.from({ length: 2 }, () => 'pbft_connections_closed_total client silent'),
       );
-    let served = false;
-    void (async () => {
-      while (!served) {
-        served = await succeeds();
-      }
-    })();
-    await until(() => served, 'a connection is taken again');
+    }
+  });
+
+  it('GR-02: says of a message above the limit that it is too long, and how long it may be, to every method', async () => {
+    const subject = createSubject({ limits: { operationBytesMax: 10_000 } });
+    const address = await subject.start();
+    const client = connectClient(address);
+    const tooLong = {
+      code: 'INVALID_ARGUMENT',
+      reason: 'MESSAGE_TOO_LONG',
+      outcomeKnown: true,
+      retryAfterMs: undefined,
+    };
+    await assert.rejects(client.put('k', 'v'.repeat(100_000)), (error: Error) => {
+      assert.match(error.message, /longer than 75536 bytes.*nothing was taken/);
+      return Object.entries(tooLong).every(([name, value]) => Reflect.get(error, name) === value);
+    });
+    await assert.rejects(client.submit(new Uint8Array(100_000)), tooLong);
+    await assert.rejects(client.get('k'.repeat(100_000)), tooLong);
+    await assert.rejects(client.range({ prefix: 'k'.repeat(100_000) }), tooLong);
+    await assert.rejects(client.delete('k'.repeat(100_000)), tooLong);
+    // What is short on the wire and long when it is unpacked.
+    const session = openSession(address);
+    for (const path of ['/pbft.v1.KeyValueService/Put', '/grpc.health.v1.Health/Check']) {
+      const headers = { ':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers' };
+      const stream = session.request({ ...headers, 'grpc-encoding': 'gzip' });
+      const zipped = framed(gzipSync(Buffer.alloc(1_000_000)));
+      zipped[0] = 1;
+      stream.end(zipped);
+      const [answer] = await once(stream.resume(), 'response');
+      assert.equal(answer['grpc-status'], '3');
+    }
+    assert.equal((await client.put('k', 'v')).sequence, 1);
+    assert.ok(subject.counted.includes('pbft_calls_total KeyValueService/Put INVALID_ARGUMENT'));
   });
 
   it('GR-04: a caller that asks for descriptors and reads none makes it hold a bounded number of them', async () => {

@@ -6,6 +6,7 @@ import { decodeRichStatus, STATUS_DETAILS_TRAILER } from '../../../src/wire/rich
 
 const FAILURES: { readonly [C in CallFailure['code']]: Extract<CallFailure, { readonly code: C }> } = {
   malformed: { code: 'malformed' },
+  messageTooLong: { code: 'messageTooLong', limitBytes: 1_179_648 },
   invalid: { code: 'invalid', field: 'key', description: 'must be at most 1,024 bytes' },
   queueFull: { code: 'queueFull', retryAfterMs: 1_250 },
   notReady: { code: 'notReady', reasons: ['no quorum', 'recovering'], retryAfterMs: 500 },

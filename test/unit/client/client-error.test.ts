@@ -37,7 +37,7 @@ describe('the errors of the client library', () => {
     ['a connection that broke', serviceError(status.UNAVAILABLE, 'Connection dropped'), false],
     ['a deadline that passed here', serviceError(status.DEADLINE_EXCEEDED, 'Deadline exceeded'), false],
     ['a method that is not there', serviceError(status.UNIMPLEMENTED, 'x'), true],
-    ['a message that is too long', serviceError(status.RESOURCE_EXHAUSTED, 'x'), true],
+    ['an answer that is too long', serviceError(status.RESOURCE_EXHAUSTED, 'x'), false],
     ['a stream that was reset', serviceError(status.INTERNAL, 'x'), false],
     ['a cancelled call', serviceError(status.CANCELLED, 'x'), false],
     ['details that are not ours', serviceError(status.ABORTED, 'x', Uint8Array.of(0xff, 1)), false],

@@ -49,11 +49,21 @@ describe('connections without a handshake', () => {
       open(key);
       table.prove(key);
     }
-    for (const key of ['b:1', 'b:2', 'b:3', 'b:4']) {
+    for (const key of ['b:1', 'c:1', 'd:1', 'e:1']) {
       open(key);
     }
     assert.deepEqual(ended, []);
     assert.equal(table.all().length, 8);
+    assert.equal(table.pendingCount, 4);
+  });
+
+  it('FU-06: those that TLS has proven to be of the cluster go after those that prove nothing', () => {
+    table.secure(open('a:1'));
+    for (const key of ['a:2', 'a:3', 'a:4', 'a:5']) {
+      open(key);
+    }
+    assert.deepEqual(ended, ['a:2 throttled', 'a:3 throttled', 'a:4 throttled']);
+    assert.equal(table.get('a:1')?.key, 'a:1');
   });
 
   it('leave a successor under the same key alone', () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { type HttpServer, type HttpServerOptions, startHttpServer } from '../../../src/observability/http-server.js';
 import type { Result } from '../../../src/util/result.js';
+import { ManualTimers } from '../../support/network-manual-timers.js';
 
 describe('the HTTP endpoints', () => {
   let reasons: readonly string[] = [];
@@ -9,6 +10,7 @@ describe('the HTTP endpoints', () => {
   let renderings = 0;
   let failing = false;
   let server: HttpServer;
+  const counted: string[] = [];
 
   const options: HttpServerOptions = {
     port: 0,
@@ -24,6 +26,12 @@ describe('the HTTP endpoints', () => {
     },
     readiness: () => reasons,
     liveness: () => faults,
+    metrics: {
+      increment: (name, labels) => void counted.push(`${name} ${Object.values(labels).join(' ')}`),
+      set: (name, labels, value) => void counted.push(`${name} ${Object.values(labels).join(' ')} ${value}`),
+      observe: () => undefined,
+    },
+    timers: new ManualTimers(),
   };
 
   const start = (changes: Partial<HttpServerOptions> = {}) =>
@@ -34,6 +42,7 @@ describe('the HTTP endpoints', () => {
     reasons = [];
     faults = [];
     renderings = 0;
+    counted.length = 0;
     failing = false;
     const started = await start();
     assert.ok(started.ok);
@@ -129,27 +138,40 @@ describe('the HTTP endpoints', () => {
     assert.equal((await request('/livez')).status, 200);
   });
 
-  it('has at most 64 connections at a time, and serves again when some are gone', async () => {
-    const sockets = await Promise.all(Array.from({ length: 80 }, dial));
-    const closed = sockets.slice(64).map((socket) => new Promise((resolve) => socket.once('close', resolve)));
-    await Promise.all(closed);
-    assert.ok(sockets.slice(0, 64).every((socket) => !socket.destroyed));
-    const gone = sockets.map(
-      (socket) => new Promise((resolve) => (socket.destroyed ? resolve(0) : socket.once('close', resolve))),
-    );
-    for (const socket of sockets) {
-      socket.destroy();
+  it('FU-06: has so many connections of an address; whoever comes gets in, and the longest silent one goes', async () => {
+    const started = await start({ connectionsMax: 64, connectionsOfAddressMax: 32 });
+    assert.ok(started.ok);
+    const { port, stop } = started.value;
+    const sockets: Socket[] = [];
+    for (let index = 0; index < 80; index++) {
+      sockets.push((await dial(port)).resume());
     }
-    await Promise.all(gone);
-    const deadline = Date.now() + 5_000;
-    let status = 0;
-    while (status !== 200 && Date.now() < deadline) {
-      status = await request('/livez').then(
-        (response) => response.status,
-        () => 0,
-      );
-    }
-    assert.equal(status, 200);
+    await until(() => sockets.slice(0, 48).every((socket) => socket.destroyed));
+    assert.ok(sockets.slice(48).every((socket) => !socket.destroyed));
+    assert.equal((await fetch(`http://127.0.0.1:${port}/livez`)).status, 200);
+    assert.equal(counted.filter((line) => line === 'pbft_connections_closed_total http displaced').length, 49);
+    await new Promise<void>((resolve) => stop(resolve));
+  });
+
+  it('FU-06: a connection that asks slowly gives way before one that waits for its answer', async () => {
+    let finish = (_: string): void => undefined;
+    const metrics = () =>
+      new Promise<string>((resolve) => {
+        finish = resolve;
+      });
+    const started = await start({ registry: { contentType: 'text/plain', metrics }, connectionsOfAddressMax: 2 });
+    assert.ok(started.ok);
+    const { port, stop } = started.value;
+    const waiting = fetch(`http://127.0.0.1:${port}/metrics`);
+    await until(() => counted.includes('pbft_connections http 1'));
+    const slow = await dial(port);
+    slow.write('GET /livez HTTP/1.1\r\nHost: x\r\nX: ');
+    const gone = new Promise((resolve) => slow.once('close', resolve));
+    assert.equal((await fetch(`http://127.0.0.1:${port}/livez`)).status, 200);
+    await gone;
+    finish('late');
+    assert.equal(await (await waiting).text(), 'late');
+    await new Promise<void>((resolve) => stop(resolve));
   });
 
   it('listens on loopback unless told otherwise (OP-08)', async () => {
@@ -178,11 +200,19 @@ describe('the HTTP endpoints', () => {
     await assert.rejects(fetch(`http://127.0.0.1:${started.value.port}/livez`));
   });
 
-  function dial(): Promise<Socket> {
+  function dial(port = server.port): Promise<Socket> {
     return new Promise((resolve, reject) => {
-      const socket = connect(server.port, '127.0.0.1', () => resolve(socket));
+      const socket = connect(port, '127.0.0.1', () => resolve(socket));
       socket.on('error', reject);
     });
+  }
+
+  async function until(holds: () => boolean): Promise<void> {
+    const deadlineMs = Date.now() + 5_000;
+    while (!holds()) {
+      assert.ok(Date.now() < deadlineMs);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
   }
 
   async function speak(text: string): Promise<string> {

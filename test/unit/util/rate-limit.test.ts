@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { RateLimit } from '../../../src/network/rate-limit.js';
+import { RateLimit } from '../../../src/util/rate-limit.js';
 
 describe('a rate limit', () => {
   it('lets a burst through, then so many a second, and saves no more than a burst', () => {
