@@ -6,13 +6,18 @@ import type { WireLimits } from '../wire/limits.js';
 import { decodeNullBatch } from './batch-bodies.js';
 import type { ReplicaRuntimeOptions } from './replica-runtime-options.js';
 
+/** So many that two lives have none in common, and that one life never comes to the end of the safe integers. */
+const STATUS_NUMBERS = 2 ** 48;
+
 /** Makes the core of one replica. */
 export function createCore(
-  { identity, consensus, local, hash }: Pick<ReplicaRuntimeOptions, 'identity' | 'consensus' | 'local' | 'hash'>,
+  options: Pick<ReplicaRuntimeOptions, 'identity' | 'consensus' | 'local' | 'hash' | 'timers'>,
   limits: WireLimits,
   recovered: RecoveredState,
 ): Core {
+  const { identity, consensus, local, hash, timers } = options;
   const { replica, sizes } = identity;
   const nullBatch = decodeNullBatch(limits, hash);
-  return new Core({ replica, sizes, consensus, local, hash, nullBatch, encodeBatch }, recovered);
+  const firstStatusNumber = 1 + Math.floor(timers.random() * STATUS_NUMBERS);
+  return new Core({ replica, sizes, consensus, local, hash, nullBatch, encodeBatch, firstStatusNumber }, recovered);
 }

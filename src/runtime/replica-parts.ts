@@ -131,6 +131,11 @@ export class ReplicaParts {
     this.inbox.submitEvent(event);
   }
 
+  /** A link to a peer is up. */
+  onConnected(peer: ReplicaId): void {
+    this.inbox.connected(peer);
+  }
+
   /** Queues a message of a peer. */
   onMessage(peer: ReplicaId, bytes: Uint8Array): void {
     this.inbox.submitMessage(peer, bytes);

@@ -76,7 +76,7 @@ export class ReplicaRuntime implements ReplicaFace {
     parts.submitEvent({ kind: 'started' });
     transport.start(
       {
-        onConnected: (peer) => parts.submitEvent({ kind: 'peerConnected', peer }),
+        onConnected: (peer) => parts.onConnected(peer),
         onDisconnected: (peer) => parts.submitEvent({ kind: 'peerDisconnected', peer }),
         onMessage: (peer, message) => parts.onMessage(peer, message),
       },
