@@ -217,6 +217,12 @@ export const stateMachine = {
     return typeof operation !== 'string' && operation.op === 'list' ? [rangeOf(operation)] : [];
   },
 
+  // By the bytes alone, like everything but `execute`: a list answers a hundred accounts at most, all else is short.
+  costOf(bytes) {
+    const operation = parse(bytes);
+    return bytes.length + (typeof operation !== 'string' && operation.op === 'list' ? 32_768 : 2_048);
+  },
+
   execute(bytes, context, store) {
     const operation = parse(bytes);
     // What the door of a correct replica refuses may still come through a faulty one: it has a result, too.

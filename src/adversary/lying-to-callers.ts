@@ -39,6 +39,7 @@ function otherAnswer(result: KeyValue): KeyValue {
     case 'compareAndSwap':
       return { $case: 'compareAndSwap', value: { ...result.value, swapped: !result.value.swapped } };
     case 'invalid':
+    case 'tooLong':
       return result;
   }
 }

@@ -15,6 +15,7 @@ import type { ReplicaFace } from '../runtime/face.js';
 import type { Standing } from '../util/connection-places.js';
 import type { Hash } from '../util/digest.js';
 import { serveAdminService } from './admin-service.js';
+import { AnswerBudget } from './answer-budget.js';
 import { AnswerFlow, type AnswerFlowLimits } from './answer-flow.js';
 import type { CallTimes } from './call-budget.js';
 import { CallLimit } from './call-limit.js';
@@ -55,6 +56,8 @@ export interface ClientPortLimits {
   readonly streamsOfConnectionMax: number;
   /** What the HTTP/2 session of one connection may hold, in MiB; 64 by default. */
   readonly sessionMemoryMib: number;
+  /** Memory for all reads and answers under way; 64 MiB by default. */
+  readonly answerBytesMax: number;
   /** How long calls may take: 10 s for callers without a deadline and 60 s at the most by default. */
   readonly times: CallTimes;
   /** Remembered request ids: 10,000, 16 MiB, 5 minutes by default. */
@@ -103,6 +106,7 @@ const DEFAULT_LIMITS: ClientPortLimits = {
   callsMax: 10_000,
   streamsOfConnectionMax: 256,
   sessionMemoryMib: 64,
+  answerBytesMax: 64 * 1_048_576,
   times: { defaultMs: 10_000, maxMs: 60_000 },
   memory: { idsMax: 10_000, bytesMax: 16 * 1_048_576, keepMs: 300_000 },
   unread: { unreadBytesMax: 32 * 1_048_576, unreadMsMax: 60_000 },
@@ -221,11 +225,12 @@ function serveAll(
   answers: AnswerFlow,
 ): HealthServiceHandle {
   const { face, timers, metrics, logger, hash, version } = options;
-  const services: CallServices = { timers, metrics, logger, times: limits.times, answers, limit: undefined };
+  const budget = new AnswerBudget(limits.answerBytesMax);
+  const services: CallServices = { timers, metrics, logger, times: limits.times, answers, budget, limit: undefined };
   const limited: CallServices = { ...services, limit: new CallLimit(limits.callsMax) };
   const submitter = createSubmitter({ face, timers, hash, times: limits.times, memory: limits.memory });
   const serviceNames = ['pbft.v1.ClientService', 'pbft.v1.AdminService'];
-  serveClientService(server, limited, submitter);
+  serveClientService(server, limited, submitter, face);
   serveAdminService(server, services, { face, version });
   if (options.application === 'key-value') {
     serveKeyValueService(server, limited, submitter);

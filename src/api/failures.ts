@@ -29,10 +29,15 @@ export type CallFailure =
   | { readonly code: 'serviceUnknown' }
   /** As many watchers as this replica keeps. */
   | { readonly code: 'watchersExhausted'; readonly retryAfterMs: number }
+  /** The answers under way take as much memory as they may. */
+  | { readonly code: 'answersExhausted'; readonly retryAfterMs: number }
   /** The caller's connection has too many answers that it doesn't read. */
   | { readonly code: 'answersUnread'; readonly retryAfterMs: number }
   /** An own bug; the log has it. */
   | { readonly code: 'bug' };
+
+/** When a caller for whose answer there was no memory should try again. */
+export const ANSWERS_RETRY_AFTER_MS = 250;
 
 interface TableRow {
   readonly status: status;
@@ -49,6 +54,7 @@ const TABLE: Readonly<Record<CallFailure['code'], TableRow>> = {
   requestIdsExhausted: { status: status.RESOURCE_EXHAUSTED, reason: 'REQUEST_IDS_EXHAUSTED', fate: 'not_taken' },
   callsExhausted: { status: status.RESOURCE_EXHAUSTED, reason: 'CALLS_EXHAUSTED', fate: 'not_taken' },
   watchersExhausted: { status: status.RESOURCE_EXHAUSTED, reason: 'WATCHERS_EXHAUSTED', fate: 'not_taken' },
+  answersExhausted: { status: status.RESOURCE_EXHAUSTED, reason: 'ANSWERS_EXHAUSTED', fate: 'not_taken' },
   answersUnread: { status: status.RESOURCE_EXHAUSTED, reason: 'ANSWERS_UNREAD', fate: 'not_taken' },
   notReady: { status: status.UNAVAILABLE, reason: 'NOT_READY', fate: 'not_taken' },
   deadlineTooShort: { status: status.DEADLINE_EXCEEDED, reason: 'DEADLINE_TOO_SHORT', fate: 'not_taken' },
@@ -102,6 +108,8 @@ function messageOf(failure: CallFailure): string {
       return `too many calls are served by this replica; nothing was taken: try again in ${failure.retryAfterMs} ms`;
     case 'watchersExhausted':
       return `too many callers watch this replica's health: try again in ${failure.retryAfterMs} ms`;
+    case 'answersExhausted':
+      return `the answers under way take all the memory that this replica has for them; nothing was taken: try again in ${failure.retryAfterMs} ms`;
     case 'answersUnread':
       return `this connection does not read the answers it has; nothing was taken: try again in ${failure.retryAfterMs} ms`;
     case 'notReady':

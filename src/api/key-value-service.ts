@@ -2,6 +2,9 @@
  * KeyValueService: each call becomes one operation of the key-value application, as ClientService.Submit would take it,
  * and its result the answer. What an operation may be is the application's to judge; only what isn't part of the
  * operation, request id and consistency, is judged here.
+ *
+ * A read is asked for a short answer first, because what it may answer is what it costs to order and what memory is
+ * held for it; where the answer is longer, it is asked again for just as much. A caller sees the last answer alone.
  */
 import type { Server } from '@grpc/grpc-js';
 import type { Executed } from '../runtime/face.js';
@@ -25,7 +28,8 @@ import {
   RangeResponse,
 } from '../wire/gen/pbft/v1/key_value.js';
 import { type Decodable, decodeStrictly } from '../wire/strict-decode.js';
-import type { CallFailure } from './failures.js';
+import type { AnswerReservation } from './answer-budget.js';
+import { ANSWERS_RETRY_AFTER_MS, type CallFailure } from './failures.js';
 import type { Submitter } from './submitter.js';
 import { type CallServices, type Encodable, serveUnary } from './unary-method.js';
 
@@ -66,7 +70,7 @@ export function serveKeyValueService(server: Server, services: CallServices, sub
   const serve = <Request, Response extends Placed>(method: KeyValueMethod<Request, Response>) =>
     serveUnary(server, services, {
       ...method,
-      handle: (request, budgetMs) => executeCall(submitter, method, request, budgetMs),
+      handle: (request, budgetMs, memory) => executeCall({ submitter, budgetMs, memory }, method, request),
     });
   serve<PutRequest, PutResponse>({
     path: put.path,
@@ -110,38 +114,70 @@ export function serveKeyValueService(server: Server, services: CallServices, sub
   });
 }
 
+/** One call: its way to execution, the time that it has, and the memory for its answer. */
+interface ServedCall {
+  readonly submitter: Submitter;
+  readonly budgetMs: number;
+  readonly memory: AnswerReservation;
+}
+
+/** How long an answer is asked for first: by operation, ordered and local. */
+const FIRST_ANSWER_BYTES: Readonly<Partial<Record<Operation['$case'], readonly [number, number]>>> = {
+  get: [16_384, 16_384],
+  range: [65_536, 524_288],
+};
+/** Longer than any answer: a value of 1 MiB, its key, and what is beside them. */
+const ANSWER_BYTES_MAX = 1_048_576 + 4_096;
+/** A short answer, one as long as the value was, and, where that was changed meanwhile, the longest. */
+const ATTEMPTS_MAX = 3;
+
 async function executeCall<Request, Response extends Placed>(
-  submitter: Submitter,
+  call: ServedCall,
   method: KeyValueMethod<Request, Response>,
   request: Request,
-  budgetMs: number,
 ): Promise<Result<Response, CallFailure>> {
   const operation = method.operationOf(request);
-  const bytes = KeyValueOperation.encode({ operation }).finish();
-  let executed: Result<Executed, CallFailure>;
-  switch (method.consistencyOf?.(request) ?? Consistency.ORDERED) {
-    case Consistency.UNSPECIFIED:
-    case Consistency.ORDERED:
-      executed = await submitter.submit({ operation: bytes, requestId: method.requestIdOf?.(request) ?? '', budgetMs });
-      break;
-    case Consistency.LOCAL:
-      executed = await submitter.query(bytes, budgetMs);
-      break;
-    default: {
-      const description = 'must be CONSISTENCY_ORDERED or CONSISTENCY_LOCAL';
-      return failed({ code: 'invalid', field: 'consistency', description });
-    }
+  const consistency = method.consistencyOf?.(request) ?? Consistency.ORDERED;
+  if (consistency === Consistency.UNRECOGNIZED || consistency > Consistency.LOCAL) {
+    const description = 'must be CONSISTENCY_ORDERED or CONSISTENCY_LOCAL';
+    return failed({ code: 'invalid', field: 'consistency', description });
   }
-  return executed.ok ? answerOf(method, operation, executed.value) : failed(inTermsOfCaller(operation, executed.error));
+  const isLocal = consistency === Consistency.LOCAL;
+  const untilMs = call.submitter.elapsedMs() + call.budgetMs;
+  let answerBytesMax = FIRST_ANSWER_BYTES[operation.$case]?.[isLocal ? 1 : 0] ?? 0;
+  for (let attempt = 1; ; attempt++) {
+    if (!call.memory.hold(answerBytesMax)) {
+      return failed({ code: 'answersExhausted', retryAfterMs: ANSWERS_RETRY_AFTER_MS });
+    }
+    const bytes = KeyValueOperation.encode({ operation, answerBytesMax }).finish();
+    const budgetMs = Math.floor(untilMs - call.submitter.elapsedMs());
+    const executed = isLocal
+      ? await call.submitter.query(bytes, budgetMs)
+      : await call.submitter.submit({ operation: bytes, requestId: method.requestIdOf?.(request) ?? '', budgetMs });
+    if (!executed.ok) {
+      return failed(inTermsOfCaller(operation, executed.error));
+    }
+    const result = resultOf(executed.value);
+    if (result.$case !== 'tooLong' || attempt === ATTEMPTS_MAX) {
+      return answerOf(method, operation, executed.value, result);
+    }
+    call.memory.trim(0);
+    answerBytesMax = attempt + 1 < ATTEMPTS_MAX ? result.value.sizeBytes : ANSWER_BYTES_MAX;
+  }
+}
+
+function resultOf(executed: Executed): OperationResult {
+  const result = decodeStrictly(KeyValueResult, executed.result)?.result;
+  assert(result !== undefined, 'an executed operation of the key-value store has a result');
+  return result;
 }
 
 function answerOf<Request, Response extends Placed>(
   method: KeyValueMethod<Request, Response>,
   operation: Operation,
   executed: Executed,
+  result: OperationResult,
 ): Result<Response, CallFailure> {
-  const result = decodeStrictly(KeyValueResult, executed.result)?.result;
-  assert(result !== undefined, 'an executed operation of the key-value store has a result');
   if (result.$case === 'invalid') {
     const { field, description } = result.value;
     return failed(inTermsOfCaller(operation, { code: 'invalid', field, description }));

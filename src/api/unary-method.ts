@@ -5,7 +5,7 @@
  *    an own bug: logged, answered without its text, and, for a failed assertion, handed to the process's last handler,
  *    because a replica with a broken invariant must not go on.
  * 2. Bytes that don't decode are a caller's fault, never an internal error.
- * 3. Every call is counted and timed by method and code; both are names of the code's own.
+ * 3. Every call is counted by method and code; both are names of the code's own.
  */
 import { type Server, type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js';
 import type { Logger } from '../ports/logger.js';
@@ -14,6 +14,7 @@ import type { TimerService } from '../ports/timer-service.js';
 import { AssertionError } from '../util/assert.js';
 import { failed, ok, type Result } from '../util/result.js';
 import { type Decodable, decodeStrictly } from '../wire/strict-decode.js';
+import type { AnswerBudget, AnswerReservation } from './answer-budget.js';
 import type { AnswerFlow } from './answer-flow.js';
 import { type CallTimes, computeCallBudgetMs } from './call-budget.js';
 import type { CallLimit } from './call-limit.js';
@@ -27,6 +28,7 @@ export interface CallServices {
   readonly logger: Logger;
   readonly times: CallTimes;
   readonly answers: AnswerFlow;
+  readonly budget: AnswerBudget;
   /** Undefined where calls are few and short: operators' and health checks' get through when callers' don't. */
   readonly limit: CallLimit | undefined;
 }
@@ -42,8 +44,11 @@ export interface UnaryMethod<Request, Response> {
   readonly path: string;
   readonly request: Decodable<Request>;
   readonly response: Encodable<Response>;
-  /** Answers; `budgetMs` is how long the call may take, 0 or less where there is no time left. */
-  handle(request: Request, budgetMs: number): Promise<Result<Response, CallFailure>>;
+  /**
+   * Answers; `budgetMs` is how long the call may take, 0 or less where there is no time left. What the answer may take
+   * is held in `memory` before it is read.
+   */
+  handle(request: Request, budgetMs: number, memory: AnswerReservation): Promise<Result<Response, CallFailure>>;
 }
 
 type Judged<Request> = Result<Request, CallFailure>;
@@ -64,12 +69,12 @@ export function serveUnary<Request, Response>(
     return request === undefined ? failed({ code: 'malformed' }) : ok(request);
   };
   const handler = (call: ServerUnaryCall<Judged<Request>, Buffer>, done: sendUnaryData<Buffer>): void => {
-    const startedMs = services.timers.elapsedMs();
-    answer(method, call, services)
+    const memory = services.budget.open(call.getPeer());
+    answer(method, call, services, memory)
       .catch((error: unknown) => failed(reportBug(method.path, error, services)))
       .then((result) => {
-        const durationMs = services.timers.elapsedMs() - startedMs;
-        endCall({ path: method.path, durationMs, result, call, done }, services);
+        giveBack(memory, call, result);
+        endCall(method.path, result, call, services, done);
       });
   };
   server.register<Judged<Request>, Buffer>(method.path, handler, (response) => response, deserialize, 'unary');
@@ -79,6 +84,7 @@ async function answer<Request, Response>(
   method: UnaryMethod<Request, Response>,
   call: ServerUnaryCall<Judged<Request>, Buffer>,
   { timers, metrics, times, answers, limit }: CallServices,
+  memory: AnswerReservation,
 ): Promise<Result<Buffer, CallFailure>> {
   if (!call.request.ok) {
     return call.request;
@@ -88,7 +94,7 @@ async function answer<Request, Response>(
   }
   const budgetMs = computeCallBudgetMs(call.getDeadline(), timers.wallMs(), times);
   const { value } = call.request;
-  const serve = () => method.handle(value, budgetMs);
+  const serve = () => method.handle(value, budgetMs, memory);
   const response = await (limit === undefined ? serve() : limit.run(serve));
   if (response === undefined) {
     metrics.increment('pbft_throttled_total', { reason: 'calls' });
@@ -97,34 +103,46 @@ async function answer<Request, Response>(
   return response.ok ? ok(encodeMessage(method.response, response.value)) : response;
 }
 
+/** What an answer takes is held until it is written out; a call without one holds nothing any more. */
+function giveBack(
+  memory: AnswerReservation,
+  call: ServerUnaryCall<unknown, Buffer>,
+  result: Result<Buffer, unknown>,
+): void {
+  if (!result.ok || call.cancelled) {
+    memory.release();
+    return;
+  }
+  memory.trim(result.value.length);
+  // The library's name for the end of a call, however it ends.
+  call.once('cancelled', () => memory.release());
+}
+
 /** An encoded message as the library takes it, without a copy. */
 export function encodeMessage<T>(type: Encodable<T>, message: T): Buffer {
   const bytes = type.encode(message).finish();
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
-/** A call that is to be answered. */
-interface EndingCall {
-  readonly path: string;
-  readonly durationMs: number;
-  readonly result: Result<Buffer, CallFailure>;
-  readonly call: ServerUnaryCall<unknown, Buffer>;
-  readonly done: sendUnaryData<Buffer>;
-}
-
-/** Counts a call, then answers it: who has an answer finds it counted. */
-function endCall({ path, durationMs, result, call, done }: EndingCall, services: CallServices): void {
-  const failure = result.ok ? undefined : answerToFailure(result.error);
-  const code = call.cancelled ? status.CANCELLED : (failure?.status ?? status.OK);
-  countCall(path, code, services);
-  const labels = { method: methodLabel(path), code: status[code] };
-  services.metrics.observe('pbft_call_duration_seconds', labels, durationMs / 1_000);
+function endCall(
+  path: string,
+  result: Result<Buffer, CallFailure>,
+  call: ServerUnaryCall<unknown, Buffer>,
+  services: CallServices,
+  done: sendUnaryData<Buffer>,
+): void {
   if (result.ok) {
+    countCall(path, call.cancelled ? status.CANCELLED : status.OK, services);
     services.answers.track(call, result.value.length);
     done(null, result.value);
-  } else if (failure !== undefined) {
-    done(statusOfAnswer(failure));
+    return;
   }
+  if (result.error.code === 'answersExhausted') {
+    services.metrics.increment('pbft_throttled_total', { reason: 'answer_memory' });
+  }
+  const answerOfFailure = answerToFailure(result.error);
+  countCall(path, call.cancelled ? status.CANCELLED : answerOfFailure.status, services);
+  done(statusOfAnswer(answerOfFailure));
 }
 
 /** Counts a call that ended. */

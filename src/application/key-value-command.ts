@@ -31,16 +31,13 @@ const RANGE_LIMIT_MAX = 1_000;
 const RANGE_LIMIT_DEFAULT = 100;
 
 /** An answer to a range ends before its entries exceed this; it holds at least one where there is one. */
-export const RANGE_ANSWER_BYTES_MAX = 524_288;
+const RANGE_ANSWER_BYTES_MAX = 524_288;
 
 /** What an entry may cost in an answer beside its key and its row, at most. */
 export const RANGE_ENTRY_OVERHEAD_BYTES = 16;
 
-/**
- * Rows worth reading for one answer: whatever is cut off beyond this can't change it, because one entry of the
- * largest size fits between the two bounds.
- */
-const RANGE_READ_BYTES_MAX = RANGE_ANSWER_BYTES_MAX + KEY_BYTES_MAX + VALUE_BYTES_MAX + 64;
+/** The longest entry in an answer to a range. */
+const RANGE_ENTRY_BYTES_MAX = KEY_BYTES_MAX + VALUE_BYTES_MAX + 64;
 
 /** UTF-8 has no byte above 0xF4: rows under a leading byte from here on are free for other uses than callers' keys. */
 const END_OF_KEYS = Uint8Array.of(0xf8);
@@ -60,7 +57,8 @@ export type Expectation =
 /** A decoded and judged operation. */
 export type KeyValueCommand =
   | { readonly kind: 'put'; readonly key: Key; readonly value: FormedValue }
-  | { readonly kind: 'get'; readonly key: Key }
+  /** `answerBytesMax`: of the value. */
+  | { readonly kind: 'get'; readonly key: Key; readonly answerBytesMax: number }
   | { readonly kind: 'delete'; readonly key: Key }
   | {
       readonly kind: 'compareAndSwap';
@@ -68,7 +66,13 @@ export type KeyValueCommand =
       readonly expected: Expectation;
       readonly value: FormedValue;
     }
-  | { readonly kind: 'range'; readonly range: ApplicationRange }
+  /** An answer ends before its entries exceed `pageBytesMax`; its first entry may have up to `answerBytesMax`. */
+  | {
+      readonly kind: 'range';
+      readonly range: ApplicationRange;
+      readonly pageBytesMax: number;
+      readonly answerBytesMax: number;
+    }
   | { readonly kind: 'invalid'; readonly objection: Objection };
 
 const INVALID_KEY = `must be 1 to ${KEY_BYTES_MAX} bytes of UTF-8`;
@@ -87,13 +91,13 @@ export function parseKeyValueCommand(operation: Uint8Array): KeyValueCommand {
     case 'put':
       return commandOf('put', parsePut(chosen.value));
     case 'get':
-      return commandOf('get', parseKeyed('get', chosen.value.key));
+      return commandOf('get', parseGet(chosen.value.key, decoded.answerBytesMax));
     case 'delete':
-      return commandOf('delete', parseKeyed('delete', chosen.value.key));
+      return commandOf('delete', parseDelete(chosen.value.key));
     case 'compareAndSwap':
       return commandOf('compare_and_swap', parseCompareAndSwap(chosen.value));
     case 'range':
-      return commandOf('range', parseRange(chosen.value));
+      return commandOf('range', parseRange(chosen.value, decoded.answerBytesMax));
     case undefined: {
       const description = 'must hold one of put, get, delete, compare_and_swap, range';
       return { kind: 'invalid', objection: { field: 'operation', description } };
@@ -118,9 +122,16 @@ function parsePut(request: PutRequest): Result<KeyValueCommand, Objection> {
   return value.ok ? ok({ kind: 'put', key: key.value, value: value.value }) : value;
 }
 
-function parseKeyed(kind: 'get' | 'delete', text: string): Result<KeyValueCommand, Objection> {
+function parseGet(text: string, answerBytesMax: number): Result<KeyValueCommand, Objection> {
   const key = parseKey(text);
-  return key.ok ? ok({ kind, key: key.value }) : key;
+  return key.ok
+    ? ok({ kind: 'get', key: key.value, answerBytesMax: Math.min(answerBytesMax || VALUE_BYTES_MAX, VALUE_BYTES_MAX) })
+    : key;
+}
+
+function parseDelete(text: string): Result<KeyValueCommand, Objection> {
+  const key = parseKey(text);
+  return key.ok ? ok({ kind: 'delete', key: key.value }) : key;
 }
 
 function parseCompareAndSwap(request: CompareAndSwapRequest): Result<KeyValueCommand, Objection> {
@@ -181,7 +192,7 @@ function formedValueOf(value: NonNullable<PutRequest['value']>): FormedValue {
   return value.$case === 'text' ? { form: 'text', bytes: utf8(value.value) } : { form: 'data', bytes: value.value };
 }
 
-function parseRange(request: RangeRequest): Result<KeyValueCommand, Objection> {
+function parseRange(request: RangeRequest, answerBytes: number): Result<KeyValueCommand, Objection> {
   const prefix = request.prefix.length <= KEY_BYTES_MAX ? utf8(request.prefix) : undefined;
   if (prefix === undefined || prefix.length > KEY_BYTES_MAX) {
     return failed({ field: 'prefix', description: `must be at most ${KEY_BYTES_MAX} bytes of UTF-8` });
@@ -199,7 +210,11 @@ function parseRange(request: RangeRequest): Result<KeyValueCommand, Objection> {
   }
   const first = continues ? request.continuation : prefix;
   const limit = request.limit === 0 ? RANGE_LIMIT_DEFAULT : request.limit;
-  return ok({ kind: 'range', range: { first, end, limit, bytesMax: RANGE_READ_BYTES_MAX } });
+  const answerBytesMax = Math.min(answerBytes || RANGE_ENTRY_BYTES_MAX, RANGE_ENTRY_BYTES_MAX);
+  const pageBytesMax = Math.min(answerBytesMax, RANGE_ANSWER_BYTES_MAX);
+  // Whatever is cut off beyond this can't change the answer: an entry of the largest size fits between the two bounds.
+  const bytesMax = pageBytesMax + RANGE_ENTRY_BYTES_MAX;
+  return ok({ kind: 'range', range: { first, end, limit, bytesMax }, pageBytesMax, answerBytesMax });
 }
 
 /** The smallest byte string above all that begin with `prefix`, which is UTF-8: its last byte can be counted up. */

@@ -4,7 +4,8 @@
  * 1. Deterministic and total: the same operations give the same bytes and writes at every replica; a malformed
  *    operation has the result `invalid` and changes nothing.
  * 2. A version is sequence × 65,536 + the operation's index in its batch: it grows with every change of the store.
- * 3. Each operation is decoded once a replica that executes it: what it reads and its execution share the command.
+ * 3. Each operation is decoded once a replica that executes it: what it costs, what it reads and its execution share
+ *    the command.
  *
  * It keeps no state of its own beside that; all is in the store it is given.
  */
@@ -24,9 +25,9 @@ import {
   type Expectation,
   type KeyValueCommand,
   parseKeyValueCommand,
-  RANGE_ANSWER_BYTES_MAX,
   RANGE_ENTRY_OVERHEAD_BYTES,
 } from './key-value-command.js';
+import { computeKeyValueCost } from './key-value-cost.js';
 import { decodeStoredValue, encodeStoredValue, type FormedValue, type StoredValue } from './stored-value.js';
 
 type ResultChoice = NonNullable<KeyValueResult['result']>;
@@ -46,16 +47,17 @@ export function createKeyValueStateMachine(): StateMachine {
     name: 'key-value',
     keysToRead: (operation) => keysOf(commands.read(operation)),
     rangesToRead: (operation) => rangesOf(commands.read(operation)),
+    costOf: (operation) => computeKeyValueCost(commands.read(operation), operation.length),
     execute: (operation, context, store) => encodeResult(executeCommand(commands.take(operation), context, store)),
     query: async (query, store) => encodeResult(await answerQuery(parseKeyValueCommand(query), store)),
     rejectOperation(operation) {
-      const command = parseKeyValueCommand(operation);
+      const command = commands.read(operation);
       return command.kind === 'invalid' ? command.objection : undefined;
     },
   };
 }
 
-/** Commands between the prefetch of a batch and its execution, by the operation's own byte array. */
+/** Commands from the first look at an operation to its execution, by the operation's own byte array. */
 class CommandCache {
   readonly #commands = new WeakMap<Uint8Array, KeyValueCommand>();
 
@@ -104,7 +106,7 @@ function executeCommand(command: KeyValueCommand, context: ExecutionContext, sto
       return { $case: 'put', value: { version, ...NOT_SET } };
     }
     case 'get':
-      return getResult(store.get(command.key));
+      return getResult(command, store.get(command.key));
     case 'delete': {
       const found = store.get(command.key) !== undefined;
       if (found) {
@@ -115,7 +117,7 @@ function executeCommand(command: KeyValueCommand, context: ExecutionContext, sto
     case 'compareAndSwap':
       return compareAndSwap(command, context, store);
     case 'range':
-      return rangeResult(command.range, store.range(command.range));
+      return rangeResult(command, store.range(command.range));
     case 'invalid':
       return { $case: 'invalid', value: { ...command.objection } };
   }
@@ -151,9 +153,9 @@ function isAsExpected(current: StoredValue | undefined, expected: Expectation): 
 async function answerQuery(command: KeyValueCommand, store: QueryStore): Promise<ResultChoice> {
   switch (command.kind) {
     case 'get':
-      return getResult(await store.get(command.key));
+      return getResult(command, await store.get(command.key));
     case 'range':
-      return rangeResult(command.range, await store.range(command.range));
+      return rangeResult(command, await store.range(command.range));
     case 'invalid':
       return { $case: 'invalid', value: { ...command.objection } };
     case 'put':
@@ -165,11 +167,17 @@ async function answerQuery(command: KeyValueCommand, store: QueryStore): Promise
   }
 }
 
-function getResult(row: Uint8Array | undefined): ResultChoice {
+type GetCommand = Extract<KeyValueCommand, { kind: 'get' }>;
+type RangeCommand = Extract<KeyValueCommand, { kind: 'range' }>;
+
+function getResult({ answerBytesMax }: GetCommand, row: Uint8Array | undefined): ResultChoice {
   if (row === undefined) {
     return { $case: 'get', value: { found: false, value: undefined, version: 0, ...NOT_SET } };
   }
   const stored = decodeStoredValue(row);
+  if (stored.bytes.length > answerBytesMax) {
+    return tooLong(stored.bytes.length);
+  }
   return {
     $case: 'get',
     value: { found: true, value: answerOf(stored), version: stored.version, ...NOT_SET },
@@ -180,18 +188,21 @@ function getResult(row: Uint8Array | undefined): ResultChoice {
  * The answer is a function of the first entries alone: how much more the store read changes nothing. Where the only
  * entry is longer than the bound, the answer goes on even at the end, because what follows may not have been read.
  */
-function rangeResult(range: ApplicationRange, entries: RangeEntries): ResultChoice {
+function rangeResult({ range, pageBytesMax, answerBytesMax }: RangeCommand, entries: RangeEntries): ResultChoice {
   let sizeBytes = 0;
   let count = 0;
   for (const { key, value } of entries) {
     sizeBytes += key.length + value.length + RANGE_ENTRY_OVERHEAD_BYTES;
-    if (count > 0 && sizeBytes > RANGE_ANSWER_BYTES_MAX) {
+    if (count === 0 && sizeBytes > answerBytesMax) {
+      return tooLong(sizeBytes);
+    }
+    if (count > 0 && sizeBytes > pageBytesMax) {
       break;
     }
     count++;
   }
   const last = entries[count - 1];
-  const goesOn = count === range.limit || count < entries.length || sizeBytes > RANGE_ANSWER_BYTES_MAX;
+  const goesOn = count === range.limit || count < entries.length || sizeBytes > pageBytesMax;
   return {
     $case: 'range',
     value: {
@@ -203,6 +214,10 @@ function rangeResult(range: ApplicationRange, entries: RangeEntries): ResultChoi
       ...NOT_SET,
     },
   };
+}
+
+function tooLong(sizeBytes: number): ResultChoice {
+  return { $case: 'tooLong', value: { sizeBytes } };
 }
 
 /** The fields that stand only in a caller's answer, not in a result. */

@@ -24,6 +24,8 @@ export const DEFAULT_CONSENSUS_PARAMETERS: ConsensusParameters = {
   batchOperationsMax: 1_000,
   batchBytesMax: 2 * MIB,
   requestBytesMax: MIB + 64 * KIB,
+  requestCostMax: 2 * MIB,
+  batchCostMax: 8 * MIB,
   resultBytesMax: MIB + 64 * KIB,
   keptResultBytesMax: 4 * MIB,
   clientWindow: 1_024,
@@ -43,7 +45,10 @@ export const PARAMETER_DESCRIPTIONS: Readonly<Record<keyof ConsensusParameters, 
   batchOperationsMax: `operations in a batch, at most ${BATCH_OPERATIONS_LIMIT}`,
   batchBytesMax: 'bytes of a batch',
   requestBytesMax: `bytes of a request; ${BATCH_OVERHEAD_BYTES} less than a batch, or fewer`,
-  resultBytesMax: 'bytes of the results of a request',
+  requestCostMax:
+    'what the operations of a request cost together at most: bytes that they read and answer, and something for each',
+  batchCostMax: 'what the requests of a batch cost together; at least one request',
+  resultBytesMax: 'bytes of the result of an operation',
   keptResultBytesMax: 'bytes of results that are kept of a client to answer repeats; at least one result',
   clientWindow: "how far a request's number may be above the highest acknowledged one",
   snapshotInterval: 'sequences from one snapshot to the next; a multiple of the checkpoint interval',
@@ -57,6 +62,8 @@ export const consensusParametersSchema = z.strictObject({
   batchOperationsMax: range(1, BATCH_OPERATIONS_LIMIT),
   batchBytesMax: range(4 * KIB, 128 * MIB),
   requestBytesMax: range(KIB, 128 * MIB),
+  requestCostMax: range(KIB, 1024 * MIB),
+  batchCostMax: range(KIB, 1024 * MIB),
   resultBytesMax: range(KIB, 128 * MIB),
   keptResultBytesMax: range(KIB, 1024 * MIB),
   clientWindow: range(16, 65_536),
@@ -78,7 +85,7 @@ function rule(holds: boolean, fault: Fault): readonly Fault[] {
 /** What is wrong between the parameters: each message names both numbers. */
 export function checkConsensusParameters(parameters: ConsensusParameters): readonly Fault[] {
   const { checkpointInterval, windowSize, snapshotInterval, requestBytesMax, batchBytesMax } = parameters;
-  const { resultBytesMax, keptResultBytesMax } = parameters;
+  const { requestCostMax, batchCostMax, resultBytesMax, keptResultBytesMax } = parameters;
   const interval = `checkpointInterval (${checkpointInterval})`;
   return [
     ...rule(windowSize % checkpointInterval === 0, {
@@ -100,6 +107,11 @@ export function checkConsensusParameters(parameters: ConsensusParameters): reado
       path: 'requestBytesMax',
       message: `a request of ${requestBytesMax} bytes does not fit a batch of batchBytesMax (${batchBytesMax}) bytes`,
       remedy: `Give at most ${batchBytesMax - BATCH_OVERHEAD_BYTES}, or a larger batchBytesMax`,
+    }),
+    ...rule(requestCostMax <= batchCostMax, {
+      path: 'batchCostMax',
+      message: `batchCostMax (${batchCostMax}) does not hold one request of requestCostMax (${requestCostMax})`,
+      remedy: `Give at least ${requestCostMax}`,
     }),
     ...rule(resultBytesMax <= keptResultBytesMax, {
       path: 'keptResultBytesMax',

@@ -62,6 +62,14 @@ const clients = z.strictObject({
     unit: 'calls',
     description: 'The most operations and reads that are served at one time; further ones learn RESOURCE_EXHAUSTED.',
   }),
+  answerBytesMax: integer({
+    min: MIB,
+    max: 64 * GIB,
+    default: 64 * MIB,
+    unit: 'bytes',
+    description:
+      'Memory for all reads and answers under way; a connection has a quarter of it. What has no room learns RESOURCE_EXHAUSTED before it is read. The process needs two to three times as much.',
+  }),
   connectionsMax: integer({
     min: 8,
     max: 100_000,

@@ -5,7 +5,6 @@
  * The sets of unions are written as records over the union, so that a new member does not compile until it stands here.
  */
 import type {
-  CertificateKind,
   ConnectionClosing,
   FetchKind,
   FetchResult,
@@ -62,6 +61,7 @@ export const REJECTION_REASONS = membersOf<RejectionReason>({
   fromPrimary: true,
   contradictsExecuted: true,
   badBatch: true,
+  tooCostly: true,
   notCheckpoint: true,
   badCertificate: true,
   quota: true,
@@ -143,6 +143,7 @@ export const LINK_RESET_REASONS = membersOf<LinkResetReason>({
 
 /** Why a caller was sent away. */
 export const THROTTLE_REASONS = membersOf<ThrottleReason>({
+  answer_memory: true,
   answers_unread: true,
   calls: true,
   notReady: true,
@@ -177,9 +178,6 @@ export const STORAGE_OPERATIONS = membersOf<StorageOperation>({
   reserve: true,
   close: true,
 });
-
-/** The certificates whose expiry is told. */
-export const CERTIFICATES = membersOf<CertificateKind>({ peer: true, client: true, authority: true });
 
 /** The steps that a batch's latency is made of. */
 export const PHASES = membersOf<Phase>({ prepare: true, commit: true, execute: true });

@@ -47,6 +47,9 @@ export interface QueryStore {
   range(range: ApplicationRange): Promise<readonly { readonly key: Key; readonly value: Uint8Array }[]>;
 }
 
+/** The longest result of an operation whose state machine has no `costOf`. */
+export const DEFAULT_RESULT_BYTES_MAX = 65_536;
+
 /** An application. */
 export interface StateMachine {
   /** Stands in the genesis, so that all replicas run the same one. */
@@ -55,7 +58,22 @@ export interface StateMachine {
   keysToRead(operation: Uint8Array): readonly Key[];
   /** The ranges that executing the operation reads. Costs a read of its own before the operation. */
   rangesToRead(operation: Uint8Array): readonly ApplicationRange[];
-  /** Executes one operation. Total: a malformed one has a result too. An exception stops the replica. */
+  /**
+   * What executing the operation costs at most, from its bytes alone, so that all replicas say the same whatever their
+   * state: bytes read and answered together, with something for each entry; a safe integer from 0. Requests and batches
+   * hold operations up to a cost as up to a length, callers take turns by it, and one that costs more than a request may
+   * is refused. It binds: a result that is longer is not kept and reads as too long. Total, and quick: it is asked before
+   * signatures are checked.
+   *
+   * Where it is absent, an operation costs its bytes and `DEFAULT_RESULT_BYTES_MAX`: right for an application whose
+   * results are short and that reads a few short values; one that reads much must say so, or its callers can make
+   * replicas do more than a batch should.
+   */
+  costOf?(operation: Uint8Array): number;
+  /**
+   * Executes one operation. Total: a malformed one has a result too. An exception stops the replica. A result longer than
+   * the genesis allows (`resultBytesMax`), or than the operation's cost, is dropped: what it did stays done.
+   */
   execute(operation: Uint8Array, context: ExecutionContext, store: ExecutionStore): Uint8Array;
   /** Answers a query from executed state, not ordered. */
   query(query: Uint8Array, store: QueryStore): Promise<Uint8Array>;

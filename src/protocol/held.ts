@@ -28,6 +28,9 @@ export interface CoreHeld {
   readonly waitingRequests: number;
   readonly waitingRequestsOfClient: number;
   readonly waitingBytes: number;
+  readonly waitingCostOfClient: number;
+  /** Of the batches that it proposed and that are not executed. */
+  readonly costInFlight: number;
   /** Names of what was sent again to one peer. */
   readonly resentToPeer: number;
   readonly promisedHeaders: number;
@@ -60,6 +63,9 @@ export function countHeld(state: CoreState): CoreHeld {
     waitingRequests: state.pool.size,
     waitingRequestsOfClient: state.pool.mostOfOneClient,
     waitingBytes: state.pool.waitingBytes,
+    waitingCostOfClient: state.pool.highestCostOfOneClient,
+    // order: none, they are summed.
+    costInFlight: [...state.proposedCosts].reduce((sum, [at, cost]) => sum + (at > state.lastExecuted ? cost : 0), 0),
     // order: none, the largest is taken.
     resentToPeer: most([...state.peers.values()].map(({ resentAtMs }) => resentAtMs.size)),
     promisedHeaders: state.promisedHeaders.size,

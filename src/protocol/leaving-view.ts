@@ -48,6 +48,7 @@ export function startViewChange(state: CoreState, target: View, cause: ViewChang
   state.badNamed.clear();
   dropOlderMessages(state);
   state.pool.forgetProposals();
+  state.proposedCosts.clear();
   pruneViewChanges(state);
   emit(state, { kind: 'persist', record: { kind: 'view', view: target } });
   emit(state, { kind: 'sign', message: computeViewChange(state) });

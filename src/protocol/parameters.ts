@@ -12,7 +12,11 @@ export interface ConsensusParameters {
   readonly batchBytesMax: number;
   /** The longest encoded request. 1 MiB + 64 KiB by default. */
   readonly requestBytesMax: number;
-  /** The longest results of a request together. 1 MiB + 64 KiB by default. */
+  /** The most that the operations of a request cost together (`StateMachine.costOf`). 2 MiB by default. */
+  readonly requestCostMax: number;
+  /** The most that the requests of a batch cost together. 8 MiB by default. */
+  readonly batchCostMax: number;
+  /** The longest result of an operation. 1 MiB + 64 KiB by default. */
   readonly resultBytesMax: number;
   /** The most bytes of results kept of a client. 4 MiB by default. */
   readonly keptResultBytesMax: number;

@@ -3,12 +3,15 @@
  *
  * 1. At low load a request never waits for a timer: with nothing in flight a batch goes at once.
  * 2. Under load batches fill while earlier ones are in flight; at most `pipeline` are.
- * 3. Never above H, never two batches for one (view, sequence), never before this replica is active in the view and
+ * 3. What is in flight costs no more together than a batch may: what is executed late makes every request wait, so
+ *    costly requests go as fast as they are executed, and no faster.
+ * 4. Never above H, never two batches for one (view, sequence), never before this replica is active in the view and
  *    has executed up to its own stable checkpoint.
  */
 import { assert } from '../util/assert.js';
 import { type Sequence, sequence, sequenceAfter } from './identifiers.js';
 import type { EncodedBatch, SignedRequest } from './messages.js';
+import type { BatchRoom } from './request-pool.js';
 import { learnBatch } from './slot.js';
 import { advanceSlot, summaryOf } from './slot-progress.js';
 import {
@@ -47,29 +50,56 @@ export function maybePropose(state: CoreState): void {
     if (next > highWatermark(state) || inFlight >= state.configuration.local.pipeline) {
       break;
     }
-    if (!(inFlight === 0 || state.batchDelayPassed || state.pool.fills(batchRoom(state)))) {
+    const room = batchRoom(state);
+    if (inFlight > 0 && room.costMax < state.pool.roomWanted) {
+      break;
+    }
+    if (!(inFlight === 0 || state.batchDelayPassed || state.pool.fills(room))) {
       ensureTimer(state, 'batchDelay', state.configuration.local.batchDelayMs);
       return;
     }
     state.batchDelayPassed = false;
-    propose(state, next);
+    if (!proposeBatch(state, next, room)) {
+      break;
+    }
   }
   state.batchDelayPassed = false;
   stopTimer(state, 'batchDelay');
 }
 
-/** Room for requests in a batch: its limit less the timestamp. */
-function batchRoom(state: CoreState): { operationsMax: number; bytesMax: number } {
-  const { batchOperationsMax, batchBytesMax } = state.configuration.consensus;
-  return { operationsMax: batchOperationsMax, bytesMax: batchBytesMax - TIMESTAMP_BYTES };
+/** Room for requests in a batch: its limits less the timestamp and what the batches in flight cost. */
+function batchRoom(state: CoreState): BatchRoom {
+  const { batchOperationsMax, batchBytesMax, batchCostMax } = state.configuration.consensus;
+  let costInFlight = 0;
+  // order: none, they are summed.
+  for (const [at, cost] of state.proposedCosts) {
+    if (at <= state.lastExecuted) {
+      state.proposedCosts.delete(at);
+    } else {
+      costInFlight += cost;
+    }
+  }
+  return {
+    operationsMax: batchOperationsMax,
+    bytesMax: batchBytesMax - TIMESTAMP_BYTES,
+    costMax: Math.max(0, batchCostMax - costInFlight),
+  };
 }
 
 const TIMESTAMP_BYTES = 16;
 
-function propose(state: CoreState, at: Sequence): void {
-  const { hash, encodeBatch } = state.configuration;
-  const requests = state.pool.takeBatch(batchRoom(state), state.view);
-  assert(requests.length > 0, 'a proposed batch has a request');
+/** Proposes what fits; returns whether that is anything. */
+function proposeBatch(state: CoreState, at: Sequence, room: BatchRoom): boolean {
+  const requests = state.pool.takeBatch(room, state.view);
+  if (requests.length > 0) {
+    propose(state, at, requests);
+  }
+  assert(requests.length > 0 || state.proposedCosts.size > 0, 'with nothing in flight a request has room');
+  return requests.length > 0;
+}
+
+function propose(state: CoreState, at: Sequence, requests: readonly SignedRequest[]): void {
+  const { hash, encodeBatch, costOf } = state.configuration;
   const timestampMs = Math.max(1, state.now.wallMs);
   const bytes = encodeBatch(timestampMs, requests);
   const batch: EncodedBatch = {
@@ -85,6 +115,10 @@ function propose(state: CoreState, at: Sequence): void {
   const message = { type: 'prePrepare', view: state.view, sequence: at, batchDigest: batch.digest } as const;
   slot.proposal = { prePrepare: message, signed: undefined, batch: undefined };
   learnBatch(slot, summaryOf(batch));
+  state.proposedCosts.set(
+    at,
+    requests.reduce((sum, request) => sum + costOf(request), 0),
+  );
   emit(state, { kind: 'persist', record: { kind: 'accepted', prePrepare: message, signed: undefined, batch } });
   note(state, { kind: 'prePrepared', view: state.view, sequence: at, operationCount: batch.operationCount });
   emit(state, { kind: 'propose', message, batch, requests });

@@ -41,16 +41,12 @@ export function recoverState(configuration: CoreConfiguration, recovered: Recove
     lastHeaderDigest: recovered.lastHeaderDigest,
     lastDispatched: recovered.lastExecuted,
     promisedHeaders: new Map(),
-    pool: new RequestPool({
-      requestsOfClientMax: configuration.local.waitingRequestsOfClientMax,
-      requestsMax: configuration.local.waitingRequestsMax,
-      bytesMax: configuration.local.waitingBytesMax,
-    }),
+    pool: createPool(configuration),
+    proposedCosts: new Map(),
     checkpoints: new Map(),
     ownCheckpoints: new Map(recovered.ownCheckpoints.map((checkpoint) => [checkpoint.sequence, checkpoint])),
     delayed: new Map(),
     peers: createPeers(configuration),
-    nextStatusNumber: configuration.firstStatusNumber,
     evidence: [...recovered.evidence],
     diverged: false,
     clockAlarm: false,
@@ -83,6 +79,22 @@ export function recoverState(configuration: CoreConfiguration, recovered: Recove
   return state;
 }
 
+function createPool({ local, consensus, costOf }: CoreConfiguration): RequestPool {
+  const limits = {
+    requestsOfClientMax: local.waitingRequestsOfClientMax,
+    requestsMax: local.waitingRequestsMax,
+    bytesMax: local.waitingBytesMax,
+    costOfClientMax: COST_OF_CLIENT_BATCHES * consensus.batchCostMax,
+  };
+  return new RequestPool(limits, costOf);
+}
+
+/**
+ * What one client's waiting requests may cost, in batches: enough to fill the next while one is executed, and few, so
+ * that nobody's own requests wait so long that the primary is left for it.
+ */
+const COST_OF_CLIENT_BATCHES = 2;
+
 function createPeers({ replica, sizes }: CoreConfiguration): Map<ReplicaId, PeerState> {
   const peers = new Map<ReplicaId, PeerState>();
   for (let id = 0; id < sizes.replicaCount; id++) {
@@ -92,8 +104,6 @@ function createPeers({ replica, sizes }: CoreConfiguration): Map<ReplicaId, Peer
         heardAtMs: 0,
         status: undefined,
         statusAtMs: 0,
-        statusNumber: 0,
-        firstNumber: undefined,
         resentAtMs: new Map(),
         resendBudgetBytes: RESEND_BYTES_PER_SECOND,
         resendBudgetAtMs: 0,

@@ -29,6 +29,8 @@ export type RejectionCode =
   | 'contradictsExecuted'
   /** The batch breaks a limit, has no request, or names one (client, number) twice. */
   | 'badBatch'
+  /** The request or batch costs more than one may. */
+  | 'tooCostly'
   /** The sequence is not a multiple of the checkpoint interval. */
   | 'notCheckpoint'
   /** The certificate is not a quorum of distinct signers on one statement. */

@@ -4,6 +4,8 @@
  * 1. Bounded by client and in all, so that no client crowds out another for good.
  * 2. A request leaves when it is executed, refused or dead, never because time passed.
  * 3. Clients take turns in a batch; a client's own requests go oldest first. (protocol.md 3 and 4)
+ * 4. In each turn a client is given credit, which its requests use up by what they cost: one with costly requests is
+ *    served as seldom as they are costly, and the others aren't behind it (deficit round robin).
  */
 import type { ClientId } from '../util/digest.js';
 import type { View } from './identifiers.js';
@@ -14,11 +16,14 @@ export interface RequestPoolLimits {
   readonly requestsOfClientMax: number;
   readonly requestsMax: number;
   readonly bytesMax: number;
+  /** What the waiting requests of one client cost together; one may always wait. */
+  readonly costOfClientMax: number;
 }
 
 /** A request that waits. */
 export interface WaitingRequest {
   readonly request: Verified<SignedRequest>;
+  readonly cost: number;
   /** When this replica first knew it, monotonic. */
   readonly knownSinceMs: number;
   /** Whether a caller of this replica asked, so that passing it on is this replica's business. */
@@ -33,6 +38,7 @@ export interface WaitingRequest {
 export interface BatchRoom {
   readonly operationsMax: number;
   readonly bytesMax: number;
+  readonly costMax: number;
 }
 
 /** The requests of one client, by number in the order of arrival. */
@@ -40,6 +46,21 @@ interface ClientRequests {
   readonly waiting: Map<number, WaitingRequest>;
   /** Those that no proposal of the current view holds. */
   readonly unproposed: Map<number, WaitingRequest>;
+  /** Of all that wait. */
+  cost: number;
+  /** What its next requests may cost. */
+  credit: number;
+}
+
+/** What a client may use up in a turn. */
+const TURN_CREDIT = 65_536;
+
+/** A client's turns while a batch is filled. */
+interface Turn {
+  readonly clientId: ClientId;
+  readonly requests: ClientRequests;
+  readonly queue: Iterator<WaitingRequest>;
+  next: WaitingRequest | undefined;
 }
 
 /** The waiting requests of all clients. */
@@ -53,8 +74,14 @@ export class RequestPool {
   private unproposedCount = 0;
   private unproposedOperations = 0;
   private unproposedBytes = 0;
+  private unproposedCost = 0;
+  /** The cost of the request for which `takeBatch` had no room at all the last time; 0 for none. */
+  roomWanted = 0;
 
-  constructor(private readonly limits: RequestPoolLimits) {}
+  constructor(
+    private readonly limits: RequestPoolLimits,
+    private readonly costOf: (request: SignedRequest) => number,
+  ) {}
 
   /** How many wait. */
   get size(): number {
@@ -69,6 +96,11 @@ export class RequestPool {
   /** The bytes of those that wait. */
   get waitingBytes(): number {
     return this.sizeBytes;
+  }
+
+  /** What the waiting requests cost of the client for which it is most. */
+  get highestCostOfOneClient(): number {
+    return Math.max(0, ...[...this.clients.values()].map(({ cost }) => cost));
   }
 
   /** How many wait of the client that has most. */
@@ -91,7 +123,11 @@ export class RequestPool {
 
   /** Whether what is not proposed yet fills a batch. */
   fills(room: BatchRoom): boolean {
-    return this.unproposedOperations >= room.operationsMax || this.unproposedBytes >= room.bytesMax;
+    return (
+      this.unproposedOperations >= room.operationsMax ||
+      this.unproposedBytes >= room.bytesMax ||
+      this.unproposedCost >= room.costMax
+    );
   }
 
   /** Takes a request; `duplicate` where it waits already, `quota` where the bounds are reached. */
@@ -100,9 +136,14 @@ export class RequestPool {
     if (refusal !== undefined) {
       return refusal;
     }
-    const requests = this.clients.get(request.clientId) ?? { waiting: new Map(), unproposed: new Map() };
+    const requests = this.clients.get(request.clientId) ?? newClientRequests();
+    const cost = this.costOf(request);
+    if (requests.waiting.size > 0 && requests.cost + cost > this.limits.costOfClientMax) {
+      return 'quota';
+    }
     const waiting: WaitingRequest = {
       request,
+      cost,
       knownSinceMs: nowMs,
       isLocal,
       proposedIn: undefined,
@@ -110,6 +151,7 @@ export class RequestPool {
     };
     requests.waiting.set(request.number, waiting);
     requests.unproposed.set(request.number, waiting);
+    requests.cost += cost;
     this.undecided.add(waiting);
     this.clients.set(request.clientId, requests);
     this.requestCount++;
@@ -127,6 +169,7 @@ export class RequestPool {
     }
     this.undecided.delete(waiting);
     requests.waiting.delete(key.number);
+    requests.cost -= waiting.cost;
     if (requests.waiting.size === 0) {
       this.clients.delete(key.clientId);
     }
@@ -188,37 +231,68 @@ export class RequestPool {
     }
   }
 
-  /** Takes requests that no proposal holds for a batch, clients in turn, and marks them; at least one if any is there. */
+  /**
+   * Takes requests that no proposal holds for a batch, clients in turn, and marks them. It ends before a request whose
+   * turn it is and for whose cost there is no room: what is cheaper would always come before it otherwise. Where `costMax`
+   * is that of a whole batch, at least one request is taken if any is there.
+   */
   takeBatch(room: BatchRoom, view: View): SignedRequest[] {
     const taken: SignedRequest[] = [];
     const served: ClientId[] = [];
-    let operations = 0;
-    let bytes = 0;
-    // order: of the clients' turns, which follows from the events alone.
-    let turns = [...this.clients].map(([clientId, requests]) => ({ clientId, queue: requests.unproposed.values() }));
-    while (turns.length > 0) {
-      const next: typeof turns = [];
+    let { operationsMax: operations, bytesMax: bytes, costMax: cost } = room;
+    const take = ({ clientId, requests }: Turn, { request, cost: costOfRequest }: WaitingRequest): void => {
+      operations -= request.operations.length;
+      bytes -= shareOf(request);
+      cost -= costOfRequest;
+      requests.credit -= costOfRequest;
+      taken.push(request);
+      served.push(clientId);
+    };
+    let turns = this.beginTurns();
+    this.roomWanted = 0;
+    filling: while (turns.length > 0) {
       for (const turn of turns) {
-        const request = turn.queue.next().value?.request;
-        if (request === undefined) {
+        const { next, requests } = turn;
+        if (operations <= 0) {
+          break filling;
+        }
+        if (next === undefined) {
           continue;
         }
-        const fits =
-          operations + request.operations.length <= room.operationsMax && bytes + shareOf(request) <= room.bytesMax;
-        if (!fits && taken.length > 0) {
+        // What was saved for a request stays until it is served, and no more than that.
+        requests.credit = Math.min(requests.credit, next.cost) + TURN_CREDIT;
+        if (requests.credit < next.cost) {
           continue;
         }
-        operations += request.operations.length;
-        bytes += shareOf(request);
-        taken.push(request);
-        served.push(turn.clientId);
-        next.push(turn);
+        if (next.cost > cost) {
+          this.roomWanted = taken.length === 0 ? next.cost : 0;
+          break filling;
+        }
+        const fits = next.request.operations.length <= operations && shareOf(next.request) <= bytes;
+        if (fits || taken.length === 0) {
+          take(turn, next);
+        }
+        turn.next = fits ? turn.queue.next().value : undefined;
       }
-      turns = next;
+      turns = turns.filter(({ next }) => next !== undefined);
     }
     this.markProposed(taken, view);
     this.endTurn(served);
     return taken;
+  }
+
+  /** The clients with a request to propose, in the order of their turns. */
+  private beginTurns(): Turn[] {
+    const turns: Turn[] = [];
+    // order: of the clients' turns, which follows from the events alone.
+    for (const [clientId, requests] of this.clients) {
+      const queue = requests.unproposed.values();
+      const next: WaitingRequest | undefined = queue.next().value;
+      if (next !== undefined) {
+        turns.push({ clientId, requests, queue, next });
+      }
+    }
+    return turns;
   }
 
   /** The oldest waiting request that isn't decided. */
@@ -250,11 +324,16 @@ export class RequestPool {
     }
   }
 
-  private countUnproposed({ request }: WaitingRequest, sign: 1 | -1): void {
+  private countUnproposed({ request, cost }: WaitingRequest, sign: 1 | -1): void {
     this.unproposedCount += sign;
+    this.unproposedCost += sign * cost;
     this.unproposedOperations += sign * request.operations.length;
     this.unproposedBytes += sign * shareOf(request);
   }
+}
+
+function newClientRequests(): ClientRequests {
+  return { waiting: new Map(), unproposed: new Map(), cost: 0, credit: 0 };
 }
 
 /** What a request takes of a batch: its bytes, a tag and a length. */

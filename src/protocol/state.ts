@@ -41,8 +41,8 @@ export interface CoreConfiguration {
   /** What fills a gap in a NewView: the fixed batch without requests. */
   readonly nullBatch: BatchSummary;
   readonly encodeBatch: (timestampMs: number, requests: readonly SignedRequest[]) => Uint8Array;
-  /** The number of the first Status of this life, at random, so that no number of another life is taken for one of this. */
-  readonly firstStatusNumber: number;
+  /** What executing the request costs at most, by its bytes alone. */
+  readonly costOf: (request: SignedRequest) => number;
 }
 
 /** The state that a quorum certified, and its certificate. */
@@ -68,10 +68,6 @@ export interface PeerState {
   /** His last Status, and when it came. */
   status: Status | undefined;
   statusAtMs: number;
-  /** The number of his last Status on this link, 0 before the first. */
-  statusNumber: number;
-  /** The number of the own first Status to him on this link, undefined before the first link. */
-  firstNumber: number | undefined;
   /** What was sent again to him and when, by name; cleared as it ages. */
   readonly resentAtMs: Map<string, number>;
   /** The bytes that may be sent again to him now. */
@@ -105,6 +101,8 @@ export interface CoreState {
   /** Header digests that fetched ledger entries promised, until execution shows the own. */
   readonly promisedHeaders: Map<Sequence, Digest>;
   readonly pool: RequestPool;
+  /** What the batches cost that this replica proposed and that are not executed. */
+  readonly proposedCosts: Map<Sequence, number>;
   /** Checkpoints in (h, H], and each sender's highest above, by sequence and sender. */
   readonly checkpoints: Map<Sequence, Map<ReplicaId, Verified<Signed<Checkpoint>>>>;
   /** The own checkpoints from h on, signed or not yet. */
@@ -142,8 +140,6 @@ export interface CoreState {
   timeoutLookedAtMs: number;
   longestWaitMs: number;
   readonly peers: Map<ReplicaId, PeerState>;
-  /** The number of the own next Status, to whomever. */
-  nextStatusNumber: number;
   /** One a kind and replica. */
   readonly evidence: Evidence[];
   /** Its state differs from what a quorum signed: it executes, votes and serves no more. */

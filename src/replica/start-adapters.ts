@@ -11,7 +11,6 @@ import type { Transport } from '../ports/transport.js';
 import { replicaId } from '../protocol/identifiers.js';
 import type { ReplicaFace } from '../runtime/face.js';
 import type { ReplicaRuntime } from '../runtime/replica-runtime.js';
-import { DiskWatch } from './disk-watch.js';
 import type { ReplicaFiles } from './initialize-check.js';
 import { machineTimers } from './machine-timers.js';
 import { PROTOCOL_VERSION, VERSION } from './version.js';
@@ -64,18 +63,10 @@ export function startHttp(
   runtime: ReplicaRuntime,
   { metrics: { registry, metrics }, logger }: Observers,
 ): Promise<HttpServer> {
-  const disk = new DiskWatch({
-    directory: configuration.dataDirectory,
-    metrics,
-    logger,
-    elapsedMs: () => machineTimers.elapsedMs(),
-  });
-  disk.refresh();
   const readiness = (): readonly string[] => {
     const reasons = runtime.notReadyReasons();
     metrics.set('pbft_is_ready', {}, reasons.length === 0 ? 1 : 0);
     runtime.measure();
-    disk.refresh();
     return reasons;
   };
   const liveness = (): readonly string[] => {
@@ -119,6 +110,7 @@ export function createServer(
     limits: {
       operationBytesMax: genesis.parameters.requestBytesMax,
       callsMax: clients.callsMax,
+      answerBytesMax: clients.answerBytesMax,
       times: { defaultMs: clients.callTimeoutMs, maxMs: clients.callTimeoutMaxMs },
       connectionsMax: clients.connectionsMax,
       connectionsOfAddressMax: clients.connectionsOfAddressMax,

@@ -50,6 +50,7 @@ export function wrapFace(face: ReplicaFace, { answer, status }: Wrapping): Repli
       const result = await face.query(query);
       return result.ok ? ok(answer(result.value)) : result;
     },
+    costOf: (operation) => face.costOf(operation),
     status: () => status(face.status()),
   };
 }

@@ -3,7 +3,8 @@
  * operations at a time. A generator without promises: it yields what it needs read and goes on when that is at hand.
  *
  * 1. What comes out of a batch follows from the state before it and the batch alone, not from how batches are grouped.
- * 2. Nothing is allocated, hashed or scheduled for each operation but its result; hashes are one or a few a request.
+ * 2. An operation's result depends on the state and on itself, never on who shares its request or its batch.
+ * 3. Nothing is allocated, hashed or scheduled for each operation but its result; hashes are one or a few a request.
  */
 import { type Header, OUTCOME, type Outcome } from '../ledger/header.js';
 import { computeHeaderDigest } from '../ledger/header-codec.js';
@@ -20,8 +21,10 @@ import type { Digest, Hash } from '../util/digest.js';
 import type { BatchBody } from './batch-bodies.js';
 import type { ClientTable } from './client-table.js';
 import { GroupExecutionStore } from './execution-store.js';
+import type { Costs } from './operation-cost.js';
 import { ReadPlan } from './read-plan.js';
 import { encodeRefusal } from './refusal.js';
+import { RESULT_TOO_LONG } from './result-marks.js';
 
 /** A batch that is due, with its requests. */
 export interface DueBatch {
@@ -38,8 +41,8 @@ export interface RequestOutcome {
   readonly leafIndex: number;
   readonly outcome: Outcome;
   /**
-   * Executed: one an operation, or none at all where together they were longer than the result limit. Refused: the
-   * refusal. Repeated: undefined, they are in the client table's row.
+   * Executed: one an operation; a mark stands for one that is too long (result-marks.ts). Refused: the refusal.
+   * Repeated: undefined, they are in the client table's row.
    */
   readonly results: readonly Uint8Array[] | undefined;
   readonly resultsDigest: Digest;
@@ -81,7 +84,9 @@ export interface ExecutionContextOptions {
   readonly stateMachine: StateMachine;
   readonly table: ClientTable;
   readonly hash: Hash;
+  /** Consensus parameter: the longest result of an operation. */
   readonly resultBytesMax: number;
+  readonly costs: Pick<Costs, 'ofOperation' | 'ofBatch'>;
 }
 
 type Reading<T> = Generator<ReadNeed, T, readonly (readonly StoreEntry[])[]>;
@@ -151,12 +156,11 @@ export class GroupExecution {
     return { request, leafIndex, outcome: OUTCOME.refused, results, resultsDigest };
   }
 
-  /** The results, or [] where they are too long together: all operations are executed in any case. */
+  /** The results, one an operation, whatever became of the others'. */
   private *executeOperations(request: SignedRequest, place: RequestPlace): Reading<readonly Uint8Array[]> {
-    const { stateMachine, resultBytesMax } = this.options;
+    const { stateMachine, resultBytesMax, costs } = this.options;
     const { sequence, timestampMs } = place;
     const results: Uint8Array[] = [];
-    let resultBytes = 0;
     let index = place.index;
     for (const operation of request.operations) {
       if (!this.plan.covers(this.nextOperation)) {
@@ -168,14 +172,13 @@ export class GroupExecution {
       this.store.beginOperation(announcement, entries);
       const context = { sequence, index, timestampMs, clientId: request.clientId };
       const result = stateMachine.execute(operation, context, this.store);
-      resultBytes += result.length;
-      if (resultBytes <= resultBytesMax) {
-        results.push(result);
-      }
+      // What it costs was judged by its bytes: it holds.
+      const isTooLong = result.length > Math.min(resultBytesMax, costs.ofOperation(operation));
+      results.push(isTooLong ? RESULT_TOO_LONG : result);
       this.nextOperation++;
       index++;
     }
-    return resultBytes <= resultBytesMax ? results : [];
+    return results;
   }
 
   private *readAhead(): Reading<void> {

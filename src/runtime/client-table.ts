@@ -5,7 +5,8 @@
  * 1. Its content and its writes follow from the sequence of batches alone: nothing depends on how batches are grouped
  *    into writes, on when the replica last started, or on the order of a hash table.
  * 2. Of a client there are at most `clientWindow` rows and `keptResultBytesMax` bytes of results. Beyond the latter
- *    the results executed longest ago go, and their rows keep the digest; results of 0 bytes stay.
+ *    long results go first and those executed longest ago before others; their rows keep the digest. A writer's outcome
+ *    is short, so a reader's answer never takes it away. Results of 0 bytes stay.
  * 3. A huge number or `acknowledged` changes only its own client's part, at a cost bounded by that client's rows.
  *
  * Only the executor changes it: `beginBatch`, `judge` each request in order, `recordExecuted` where it was executed,
@@ -19,6 +20,7 @@ import type { ClientId, Digest } from '../util/digest.js';
 import { Fifo } from './fifo.js';
 import type { RuntimeHeld } from './held.js';
 import type { RefusalCode } from './refusal.js';
+import { resultsToKeep } from './result-marks.js';
 
 /** The consensus parameters that the table depends on. */
 export interface ClientTableLimits {
@@ -67,8 +69,12 @@ interface Client {
   readonly entries: Map<number, Entry>;
   keptResultBytes: number;
   /** In the order of execution; an entry that keeps nothing any more (0 bytes) is skipped. */
-  readonly oldestKept: Fifo<Entry>;
+  readonly oldestLong: Fifo<Entry>;
+  readonly oldestShort: Fifo<Entry>;
 }
+
+/** Results of a request that are longer together are long. 64 operations have at most as much that is short. */
+const SHORT_RESULTS_BYTES_MAX = 16_384;
 
 const EXECUTE: ClientTableJudgement = { kind: 'execute' };
 
@@ -134,7 +140,8 @@ export class ClientTable {
 
   /** Adds the row of a request that `judge` let through and that was executed. */
   recordExecuted(executed: ExecutedRequest): void {
-    const { request, results } = executed;
+    const { request } = executed;
+    const results = resultsToKeep(executed.results);
     const client = this.clientOf(request.clientId);
     assert(!client.entries.has(request.number), `request ${request.number} is executed twice`);
     const entry: Entry = {
@@ -210,7 +217,14 @@ export class ClientTable {
     if (known !== undefined) {
       return known;
     }
-    const client = { clientId, acknowledged: 0, entries: new Map(), keptResultBytes: 0, oldestKept: new Fifo<Entry>() };
+    const client: Client = {
+      clientId,
+      acknowledged: 0,
+      entries: new Map(),
+      keptResultBytes: 0,
+      oldestLong: new Fifo(),
+      oldestShort: new Fifo(),
+    };
     this.clients.set(clientId, client);
     return client;
   }
@@ -219,7 +233,8 @@ export class ClientTable {
     client.entries.set(entry.number, entry);
     if (entry.keptResultBytes > 0) {
       client.keptResultBytes += entry.keptResultBytes;
-      client.oldestKept.push(entry);
+      const isLong = entry.keptResultBytes > SHORT_RESULTS_BYTES_MAX;
+      (isLong ? client.oldestLong : client.oldestShort).push(entry);
     }
   }
 
@@ -244,7 +259,10 @@ export class ClientTable {
 
   private shrink(client: Client): void {
     while (client.keptResultBytes > this.limits.keptResultBytesMax) {
-      const oldest = defined(client.oldestKept.shift(), 'results that count are kept by some entry');
+      const oldest = defined(
+        client.oldestLong.shift() ?? client.oldestShort.shift(),
+        'results that count are kept by some entry',
+      );
       this.forgetResults(client, oldest);
       // An entry that was acknowledged meanwhile counts nothing and must not come back.
       if (client.entries.get(oldest.number) === oldest) {

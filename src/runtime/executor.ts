@@ -51,6 +51,8 @@ export interface ExecutionStart {
 export interface ExecutorOptions extends ExecutionContextOptions {
   readonly store: Pick<ReplicaStore, 'commitExecution' | 'getApplication' | 'readApplication'>;
   readonly bodies: BatchBodies;
+  /** Batches that cost more together are executed and written one after the other. */
+  readonly groupCostMax: number;
   readonly start: ExecutionStart;
   /** For each batch, in order, after its writes are in the store; before its results. */
   readonly onExecuted: (event: BatchExecutedEvent) => void;
@@ -61,7 +63,7 @@ export interface ExecutorOptions extends ExecutionContextOptions {
   readonly onFatal: (reason: string) => void;
 }
 
-/** A group ends when it has so many batches or bytes. */
+/** A group ends when it has so many batches or bytes, or costs as much as a batch may. */
 const GROUP_BATCHES_MAX = 16;
 const GROUP_BYTES_MAX = 8 * 1024 * 1024;
 
@@ -142,15 +144,19 @@ export class Executor {
 
   /** The first order with its body, and those after it whose bodies are in memory. */
   private takeGroup(firstBody: BatchBody): readonly DueBatch[] {
-    const { bodies } = this.options;
+    const { bodies, costs, groupCostMax } = this.options;
     const group: DueBatch[] = [];
     let sizeBytes = 0;
+    let cost = 0;
     let body: BatchBody | undefined = firstBody;
-    while (body !== undefined && group.length < GROUP_BATCHES_MAX && sizeBytes < GROUP_BYTES_MAX) {
+    const isFull = (): boolean =>
+      group.length >= GROUP_BATCHES_MAX || sizeBytes >= GROUP_BYTES_MAX || cost >= groupCostMax;
+    while (body !== undefined && !isFull()) {
       const order = this.orders.shift();
       assert(order?.batchDigest === body.batch.digest, 'the body is that of the next order');
       group.push({ ...order, body });
       sizeBytes += body.batch.sizeBytes;
+      cost += costs.ofBatch(body.requests);
       const next = this.orders.peek();
       const isDue = next !== undefined && !bodies.isPending(next.sequence, next.batchDigest);
       body = isDue ? bodies.get(next.batchDigest) : undefined;

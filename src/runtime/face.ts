@@ -67,6 +67,8 @@ export interface ReplicaFace {
    * latest after `timeoutMs`.
    */
   submit(operation: Uint8Array, timeoutMs: number, done: (result: Result<Executed, SubmitFailure>) => void): void;
+  /** What executing the operation costs at most, which is also the most bytes of its result. Total. */
+  costOf(operation: Uint8Array): number;
   /** Answers from executed state, possibly stale. The answer is as of the returned sequence or later. */
   query(query: Uint8Array): Promise<Result<Executed, SubmitFailure>>;
   status(): ReplicaStatus;

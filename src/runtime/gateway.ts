@@ -5,7 +5,9 @@
  * 1. Every caller is answered exactly once, at the latest at its deadline. `queueFull`, `notReady` and `invalid` say
  *    that nothing was or will be executed; where that isn't certain it is `outcomeUnknown`.
  * 2. A number is signed once, for one content; see request-numbers.ts.
- * 3. What is held is bounded: waiting operations by count and bytes, requests in flight by the client window and bytes.
+ * 3. What is held is bounded: waiting operations by count and bytes, requests in flight by the client window, bytes and
+ *    cost. Callers share a request, but cheap operations none with costly ones, which have a part of what may be in
+ *    flight and go in turn with the cheap ones.
  *
  * A request stays in flight until it is executed or refused, even when all its callers are gone. Giving it up would make
  * its number dead with the next `acknowledged`, while correct replicas still hold and wait for it, and would turn
@@ -20,17 +22,17 @@ import type { Signer } from '../ports/signatures.js';
 import type { TimerHandle, TimerService } from '../ports/timer-service.js';
 import type { SignedRequest, Verified } from '../protocol/messages.js';
 import type { ClientId, Hash } from '../util/digest.js';
-import type { Result } from '../util/result.js';
+import { failed, type Result } from '../util/result.js';
 import { encodeEnvelope } from '../wire/envelope.js';
 import { computeRequestDigest, encodeRequestPayload } from '../wire/request-codec.js';
 import type { ExecutedBatch } from './batch-execution.js';
 import type { ClientTable } from './client-table.js';
 import { Deadlines } from './deadlines.js';
 import type { Executed, SubmitFailure } from './face.js';
-import { type DoorOptions, notReady, QUEUE_FULL, REQUEST_OVERHEAD_BYTES, refuseAtDoor } from './gateway-door.js';
+import { type DoorOptions, judgeAtDoor, notReady, QUEUE_FULL, REQUEST_OVERHEAD_BYTES } from './gateway-door.js';
 import { answerOf, isRefusalOfAnother } from './request-answer.js';
 import { RequestNumbers } from './request-numbers.js';
-import { type BundleLimits, type Call, type SubmitDone, WaitingCalls } from './waiting-calls.js';
+import { type BundleLimits, type Call, type Lane, otherLane, type SubmitDone, WaitingCalls } from './waiting-calls.js';
 
 /** What the gateway works with and whom it tells. */
 export interface GatewayOptions extends DoorOptions {
@@ -44,6 +46,7 @@ export interface GatewayOptions extends DoorOptions {
   /** Consensus parameters. */
   readonly clientWindow: number;
   readonly batchOperationsMax: number;
+  readonly batchCostMax: number;
   /** How long a request is in flight before it is handed to the core again, the first time; at most 8 times as long. */
   readonly resendMs: number;
   /** The most bytes of operations in flight. */
@@ -55,6 +58,8 @@ export interface GatewayOptions extends DoorOptions {
 
 interface InFlight {
   readonly calls: readonly Call[];
+  readonly lane: Lane;
+  readonly cost: number;
   readonly sizeBytes: number;
   readonly digest: SignedRequest['digest'];
   /** Undefined while it is being signed. */
@@ -68,6 +73,10 @@ const BUNDLE_BYTES_MAX = 64 * 1024;
 /** So many at a time that the next bundle gathers meanwhile, and the signing threads stay free for votes. */
 const SIGNING_MAX = 2;
 const RESEND_FACTOR_MAX = 8;
+/** What is in flight costs no more than so many batches: replicas keep two of a client, and may be a moment behind. */
+const IN_FLIGHT_BATCHES = 3 / 2;
+/** What costly operations have of that. */
+const COSTLY_IN_FLIGHT_BATCHES = 1 / 2;
 /** Of the client window, how much stays unused. */
 const WINDOW_MARGIN_SHARE = 1 / 16;
 
@@ -80,6 +89,8 @@ export class Gateway {
   /** By number, ascending. */
   private readonly inFlight = new Map<number, InFlight>();
   private inFlightBytes = 0;
+  private readonly inFlightCost: Record<Lane, number> = { cheap: 0, costly: 0 };
+  private nextLane: Lane = 'cheap';
   private signing = 0;
   private resendTimer: TimerHandle | undefined;
   private isStopped = false;
@@ -89,6 +100,7 @@ export class Gateway {
     this.bundleLimits = {
       operationsMax: Math.min(BUNDLE_OPERATIONS_MAX, options.batchOperationsMax),
       bytesMax: Math.min(BUNDLE_BYTES_MAX, options.requestBytesMax - REQUEST_OVERHEAD_BYTES),
+      costMax: options.requestCostMax,
     };
     this.numbers = new RequestNumbers({
       store,
@@ -117,13 +129,13 @@ export class Gateway {
 
   /** Has an operation ordered and executed. A refusal at the door is told before the call returns. */
   submit(operation: Uint8Array, timeoutMs: number, done: SubmitDone): void {
-    const failure = this.isStopped ? notReady(['stopping']) : refuseAtDoor(operation, this.waiting, this.options);
-    if (failure !== undefined) {
-      this.countThrottled(failure);
-      done({ ok: false, error: failure });
+    const judged = this.isStopped ? failed(notReady(['stopping'])) : judgeAtDoor(operation, this.waiting, this.options);
+    if (!judged.ok) {
+      this.countThrottled(judged.error);
+      done(judged);
       return;
     }
-    const call: Call = { operation, done, slot: undefined };
+    const call: Call = { operation, cost: judged.value, done, slot: undefined };
     this.waiting.add(call);
     call.slot = this.deadlines.add(call, timeoutMs);
     this.sendWaiting();
@@ -139,6 +151,7 @@ export class Gateway {
       }
       this.inFlight.delete(number);
       this.inFlightBytes -= entry.sizeBytes;
+      this.inFlightCost[entry.lane] -= entry.cost;
       for (const [index, call] of entry.calls.entries()) {
         this.answer(call, answerOf({ batch, outcome, digest: entry.digest, index }));
       }
@@ -170,9 +183,28 @@ export class Gateway {
 
   /** At idle an operation goes at once; under load what waits while two requests are being signed goes as one. */
   private sendWaiting(): void {
-    while (this.signing < SIGNING_MAX && this.waiting.size > 0 && this.hasRoom() && !this.isStopped) {
-      this.signRequest(this.waiting.takeBundle(this.bundleLimits));
+    while (this.signing < SIGNING_MAX && this.hasRoom() && !this.isStopped) {
+      const lane = this.takeTurn();
+      if (lane === undefined) {
+        return;
+      }
+      this.signRequest(lane, this.waiting.takeBundle(lane, this.bundleLimits));
     }
+  }
+
+  /** The lane that has its turn: the other one where that has nothing to send or no room. */
+  private takeTurn(): Lane | undefined {
+    const lane = [this.nextLane, otherLane(this.nextLane)].find((candidate) => this.maySend(candidate));
+    this.nextLane = lane === undefined ? this.nextLane : otherLane(lane);
+    return lane;
+  }
+
+  private maySend(lane: Lane): boolean {
+    const { requestCostMax, batchCostMax } = this.options;
+    const { cheap, costly } = this.inFlightCost;
+    const isCostlyOver = costly > 0 && costly + requestCostMax > COSTLY_IN_FLIGHT_BATCHES * batchCostMax;
+    const isOver = this.inFlight.size > 0 && cheap + costly + requestCostMax > IN_FLIGHT_BATCHES * batchCostMax;
+    return this.waiting.countIn(lane) > 0 && !isOver && !(lane === 'costly' && isCostlyOver);
   }
 
   /** Whether another request may be in flight: numbers stay within the client window above the lowest one. */
@@ -194,7 +226,7 @@ export class Gateway {
     return this.numbers.peek() - 1;
   }
 
-  private signRequest(calls: readonly Call[]): void {
+  private signRequest(lane: Lane, calls: readonly Call[]): void {
     const { clientId, signer, hash } = this.options;
     const acknowledged = this.acknowledged();
     const number = this.numbers.take();
@@ -203,6 +235,8 @@ export class Gateway {
     const digest = computeRequestDigest(clientId, payload, hash);
     const entry: InFlight = {
       calls,
+      lane,
+      cost: calls.reduce((sum, call) => sum + call.cost, 0),
       sizeBytes: payload.length,
       digest,
       request: undefined,
@@ -211,6 +245,7 @@ export class Gateway {
     };
     this.inFlight.set(number, entry);
     this.inFlightBytes += entry.sizeBytes;
+    this.inFlightCost[lane] += entry.cost;
     this.signing++;
     signer.sign('request', payload, (signature) => {
       this.signing--;

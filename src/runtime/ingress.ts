@@ -31,6 +31,7 @@ import { decodePayload } from '../wire/message-codec.js';
 import { decodePeerMessage } from '../wire/peer-codec.js';
 import type { PeerInput } from '../wire/peer-message.js';
 import { decodeRequest, type UnverifiedRequest } from '../wire/request-codec.js';
+import type { Costs } from './operation-cost.js';
 import { isByOneOnTwo, isOf, isProtocolType, openStatement } from './unverified.js';
 import type { VerifiedRequests } from './verified-requests.js';
 
@@ -42,6 +43,7 @@ export interface IngressOptions {
   readonly hash: Hash;
   readonly verifier: Verifier;
   readonly verifiedRequests: VerifiedRequests;
+  readonly costs: Costs;
   /** Whether the request is executed or dead by the client table. */
   readonly isSettled: (key: RequestKey) => boolean;
   /** Whether the client table would refuse the number now though it may take it later. */
@@ -175,6 +177,9 @@ export class Ingress {
       return this.reject('prePrepare', 'misplaced', peer);
     }
     const decoded = this.decodeBatch(peer, 'prePrepare', batchBytes, message.batchDigest);
+    if (decoded !== undefined && this.options.costs.isBatchTooCostly(decoded.requests)) {
+      return this.reject('prePrepare', 'tooCostly', peer);
+    }
     if (decoded === undefined || !this.verifyRequests(peer, decoded.requests)) {
       return undefined;
     }
@@ -235,6 +240,9 @@ export class Ingress {
     const rejection = core.screenRequest(request, request.bytes.length);
     if (rejection !== undefined) {
       return this.reject('request', rejection.code, peer);
+    }
+    if (this.options.costs.isRequestTooCostly(request)) {
+      return this.reject('request', 'tooCostly', peer);
     }
     if (!verifiedRequests.verify(decoded.value)) {
       return this.reject('request', 'signature', peer);

@@ -4,7 +4,6 @@ import type { Core, CoreView } from '../protocol/core.js';
 import type { Event } from '../protocol/events.js';
 import type { ReplicaId } from '../protocol/identifiers.js';
 import type { Waiting } from '../protocol/waiting.js';
-import type { Result } from '../util/result.js';
 import { decodeBatch } from '../wire/batch-codec.js';
 import type { WireLimits } from '../wire/limits.js';
 import { encodePeerMessage } from '../wire/peer-codec.js';
@@ -18,7 +17,6 @@ import { Driver, type QueueItem } from './driver.js';
 import { type EffectTargets, runEffect } from './effects.js';
 import { Egress } from './egress.js';
 import { Executor } from './executor.js';
-import type { Executed, SubmitFailure } from './face.js';
 import { FetchServer } from './fetch-server.js';
 import { Fetcher } from './fetcher.js';
 import { Gateway } from './gateway.js';
@@ -27,7 +25,8 @@ import type { ReplicaHeld } from './held.js';
 import { Inbox } from './inbox.js';
 import { Ingress } from './ingress.js';
 import { Instrumentation } from './instrumentation.js';
-import { answerQuery } from './query-service.js';
+import { Costs } from './operation-cost.js';
+import { QueryService } from './query-service.js';
 import { peersOf, type ReplicaPartsOptions } from './replica-runtime-options.js';
 import { SigningQueue } from './signing-queue.js';
 import { VerifiedRequests } from './verified-requests.js';
@@ -40,10 +39,11 @@ const SIGNING_CONCURRENCY = 4;
 export class ReplicaParts {
   readonly core: Core;
   readonly gateway: Gateway;
+  readonly costs: Costs;
+  readonly queries: QueryService;
   private readonly peers: readonly ReplicaId[];
   private readonly limits: WireLimits;
-  /** What comes in: own events, links, messages of peers. */
-  readonly inbox: Inbox;
+  private readonly inbox: Inbox;
   private readonly driver: Driver;
   private readonly instrumentation: Instrumentation;
   private readonly table: ClientTable;
@@ -75,7 +75,8 @@ export class ReplicaParts {
       onDropped: (lane, peer) => this.instrumentation.onDropped(lane, peer),
       onQueued: () => this.driver.wake(),
     });
-    this.core = createCore(options, this.limits, recovered);
+    this.costs = new Costs(options.stateMachine, consensus);
+    this.core = createCore(options, this.limits, this.costs, recovered);
     this.table = new ClientTable(consensus);
     this.table.load(options.clientTable);
     this.bodies = new BatchBodies({ store, decode: (bytes) => decodeBatch(bytes, this.limits, hash) });
@@ -91,6 +92,8 @@ export class ReplicaParts {
     this.verifier = new CountedVerifier(options.verifier);
     this.verifiedRequests = new VerifiedRequests(this.verifier);
     this.executor = this.createExecutor();
+    const view = () => this.core.inspect(0).view;
+    this.queries = new QueryService({ ...options, costs: this.costs, executed: () => this.executor.executed, view });
     this.gateway = this.createGateway(this.signing);
     this.fetchServer = this.createFetchServer(store);
     this.ingress = this.createIngress();
@@ -99,9 +102,9 @@ export class ReplicaParts {
       ...options,
       statementsMax: consensus.windowSize * identity.sizes.replicaCount,
       isHeld: (digest) => this.core.findViewChange(digest) !== undefined,
-      onJudged: (event) => this.inbox.submitEvent(event),
+      onJudged: (event) => this.submitEvent(event),
     });
-    this.timers = new CoreTimers(timers, (event) => this.inbox.submitEvent(event));
+    this.timers = new CoreTimers(timers, (event) => this.submitEvent(event));
     this.driver = this.createDriver(this.signing);
     this.gateway.start();
     this.instrumentation.onRecovered(this.showState());
@@ -127,16 +130,14 @@ export class ReplicaParts {
     return countReplicaHeld({ ...holding, executor, instrumentation, verifiedRequests });
   }
 
-  /** Answers a query from executed state. */
-  query(query: Uint8Array): Promise<Result<Executed, SubmitFailure>> {
-    return answerQuery(query, {
-      ...this.options,
-      position: () => ({
-        sequence: this.executor.executed.lastExecuted,
-        headerDigest: this.executor.executed.lastHeaderDigest,
-        view: this.core.inspect(0).view,
-      }),
-    });
+  /** Queues an event of this replica's own. */
+  submitEvent(event: Event): void {
+    this.inbox.submitEvent(event);
+  }
+
+  /** Queues a message of a peer. */
+  onMessage(peer: ReplicaId, bytes: Uint8Array): void {
+    this.inbox.submitMessage(peer, bytes);
   }
 
   /** Nothing is stepped, executed, sent or answered any more. */
@@ -155,14 +156,16 @@ export class ReplicaParts {
       ...this.options,
       table: this.table,
       bodies: this.bodies,
+      costs: this.costs,
       resultBytesMax: consensus.resultBytesMax,
+      groupCostMax: consensus.batchCostMax,
       start: {
         lastExecuted: recovered.lastExecuted,
         lastHeaderDigest: recovered.lastHeaderDigest,
         agreedTimeMs,
       },
       onExecuted: (event) => {
-        this.inbox.submitEvent(event);
+        this.submitEvent(event);
         this.fetcher.onExecuted(event.sequence);
       },
       onResults: (batch) => {
@@ -180,9 +183,8 @@ export class ReplicaParts {
       signer,
       clientId: ownClientId,
       table: this.table,
-      clientWindow: consensus.clientWindow,
-      requestBytesMax: consensus.requestBytesMax,
-      batchOperationsMax: consensus.batchOperationsMax,
+      costs: this.costs,
+      ...consensus,
       resendMs: local.requestTimeoutMs,
       waitingOperationsMax: queues.clientOperationsMax,
       waitingBytesMax: queues.clientBytesMax,
@@ -216,6 +218,7 @@ export class ReplicaParts {
       limits: this.limits,
       verifier: this.verifier,
       verifiedRequests: this.verifiedRequests,
+      costs: this.costs,
       isSettled: (key) => this.table.isSettled(key),
       isBeyondWindow: (request) => this.table.isBeyondWindow(request),
       keepBatch: (batch, requests) => this.bodies.put(batch, requests),
@@ -242,7 +245,7 @@ export class ReplicaParts {
       loadBatch: (sequence, digest, done) => this.bodies.load(sequence, digest, done),
       keepBatch: (batch, requests) => this.bodies.put(batch, requests),
       onEvent: (event) => {
-        this.inbox.submitEvent(event);
+        this.submitEvent(event);
         this.executor.retry();
       },
     });
@@ -265,7 +268,7 @@ export class ReplicaParts {
         transport,
         groupCommit: this.groupCommit,
         loadBatch: (sequence, digest, done) => this.bodies.load(sequence, digest, done),
-        onSigned: (event) => this.inbox.submitEvent(event),
+        onSigned: (event) => this.submitEvent(event),
         onFatal,
       }),
       discard: ({ lowWatermark }) =>

@@ -73,12 +73,12 @@ export class ReplicaRuntime implements ReplicaFace {
       { lastExecuted: recovered.lastExecuted, view: recovered.view, engine: identity.storageEngine },
       'the store is read',
     );
-    parts.inbox.submitEvent({ kind: 'started' });
+    parts.submitEvent({ kind: 'started' });
     transport.start(
       {
-        onConnected: (peer) => parts.inbox.connected(peer),
-        onDisconnected: (peer) => parts.inbox.submitEvent({ kind: 'peerDisconnected', peer }),
-        onMessage: (peer, message) => parts.inbox.submitMessage(peer, message),
+        onConnected: (peer) => parts.submitEvent({ kind: 'peerConnected', peer }),
+        onDisconnected: (peer) => parts.submitEvent({ kind: 'peerDisconnected', peer }),
+        onMessage: (peer, message) => parts.onMessage(peer, message),
       },
       done,
     );
@@ -97,7 +97,11 @@ export class ReplicaRuntime implements ReplicaFace {
     const reasons = computeNotReadableReasons(this.sources());
     return this.parts === undefined || reasons.length > 0
       ? failed({ code: 'notReady', reasons, retryAfterMs: NOT_READY_RETRY_MS })
-      : this.parts.query(query);
+      : this.parts.queries.answer(query);
+  }
+
+  costOf(operation: Uint8Array): number {
+    return this.parts?.costs.ofOperation(operation) ?? 0;
   }
 
   status(): ReplicaStatus {

@@ -5,6 +5,7 @@ import { failed, ok, type Result } from '../util/result.js';
 import type { ExecutedBatch, RequestOutcome } from './batch-execution.js';
 import type { Executed, SubmitFailure } from './face.js';
 import { decodeRefusal } from './refusal.js';
+import { isTooLong } from './result-marks.js';
 
 const RETRY_AFTER_MS = 1_000;
 
@@ -36,7 +37,7 @@ export function answerOf({ batch, outcome, digest, index }: OwnOutcome): Result<
     return failed({ code: 'outcomeUnknown', reason: 'it was executed before, and its result is not at hand' });
   }
   const result = outcome.results?.[index];
-  return result === undefined
+  return result === undefined || isTooLong(result)
     ? failed({ code: 'resultDropped', sequence })
     : ok({ result, sequence, view, headerDigest });
 }

@@ -1,4 +1,7 @@
-/** Operations of callers that wait to be put into a request, in the order in which they came; bounded by the door. */
+/**
+ * Operations of callers that wait to be put into a request; bounded by the door. Cheap and costly ones wait apart, each
+ * in the order in which they came, and never share a request: a put isn't behind hundreds of ranges.
+ */
 import type { Result } from '../util/result.js';
 import type { DeadlineSlot } from './deadlines.js';
 import type { Executed, SubmitFailure } from './face.js';
@@ -9,6 +12,8 @@ export type SubmitDone = (result: Result<Executed, SubmitFailure>) => void;
 /** A caller with his operation. */
 export interface Call {
   readonly operation: Uint8Array;
+  /** What executing it costs at most. */
+  readonly cost: number;
   /** Undefined once answered. */
   done: SubmitDone | undefined;
   slot: DeadlineSlot | undefined;
@@ -19,19 +24,36 @@ export interface BundleLimits {
   readonly operationsMax: number;
   /** One operation that is longer goes alone. */
   readonly bytesMax: number;
+  /** One operation that costs more goes alone. */
+  readonly costMax: number;
 }
+
+/** Where a call waits. */
+export type Lane = 'cheap' | 'costly';
 
 /** More than the tag and length of an operation take. */
 const OPERATION_OVERHEAD_BYTES = 8;
+/** Reads of short values, and writes of a few dozen KiB, are cheap; ranges and reads of long values aren't. */
+const CHEAP_COST_MAX = 98_304;
+
+/** The lane for an operation of this cost. */
+export function laneOf(cost: number): Lane {
+  return cost <= CHEAP_COST_MAX ? 'cheap' : 'costly';
+}
+
+/** The lane whose turn it is after this one's. */
+export function otherLane(lane: Lane): Lane {
+  return lane === 'cheap' ? 'costly' : 'cheap';
+}
 
 /** The waiting calls. */
 export class WaitingCalls {
-  private readonly calls = new Set<Call>();
+  private readonly lanes: Readonly<Record<Lane, Set<Call>>> = { cheap: new Set(), costly: new Set() };
   private heldBytes = 0;
 
   /** How many wait. */
   get size(): number {
-    return this.calls.size;
+    return this.lanes.cheap.size + this.lanes.costly.size;
   }
 
   /** The bytes of their operations. */
@@ -39,26 +61,33 @@ export class WaitingCalls {
     return this.heldBytes;
   }
 
-  /** Adds a call at the end. */
+  /** How many wait in a lane. */
+  countIn(lane: Lane): number {
+    return this.lanes[lane].size;
+  }
+
+  /** Adds a call at the end of its lane. */
   add(call: Call): void {
-    this.calls.add(call);
+    this.lanes[laneOf(call.cost)].add(call);
     this.heldBytes += call.operation.length;
   }
 
   /** Removes a call; returns whether it was waiting. */
   remove(call: Call): boolean {
-    const wasWaiting = this.calls.delete(call);
+    const wasWaiting = this.lanes[laneOf(call.cost)].delete(call);
     this.heldBytes -= wasWaiting ? call.operation.length : 0;
     return wasWaiting;
   }
 
-  /** Takes the oldest calls, as many as go into one request and at least one. */
-  takeBundle({ operationsMax, bytesMax }: BundleLimits): readonly Call[] {
+  /** Takes the oldest calls of a lane, as many as go into one request and at least one if any is there. */
+  takeBundle(lane: Lane, { operationsMax, bytesMax, costMax }: BundleLimits): readonly Call[] {
     const bundle: Call[] = [];
     let sizeBytes = 0;
-    for (const call of this.calls) {
+    let cost = 0;
+    for (const call of this.lanes[lane]) {
       sizeBytes += call.operation.length + OPERATION_OVERHEAD_BYTES;
-      if (bundle.length > 0 && (bundle.length === operationsMax || sizeBytes > bytesMax)) {
+      cost += call.cost;
+      if (bundle.length > 0 && (bundle.length === operationsMax || sizeBytes > bytesMax || cost > costMax)) {
         break;
       }
       bundle.push(call);
@@ -69,8 +98,9 @@ export class WaitingCalls {
 
   /** Takes all calls. */
   takeAll(): readonly Call[] {
-    const all = [...this.calls];
-    this.calls.clear();
+    const all = [...this.lanes.cheap, ...this.lanes.costly];
+    this.lanes.cheap.clear();
+    this.lanes.costly.clear();
     this.heldBytes = 0;
     return all;
   }

@@ -45,14 +45,13 @@ export function encodeStatus(status: Status): Uint8Array {
   for (const { replica, sequence } of status.checkpoints) {
     writer.bytes(10, new CanonicalWriter(HELD_CHECKPOINT_BYTES_MAX).number(1, replica).number(2, sequence).finish());
   }
-  writer.number(11, status.number).flag(12, status.recovering);
+  writer.number(11, status.highestVoteSequence).flag(12, status.recovering);
   for (const name of status.viewChanges) {
     writer.bytes(13, encodeViewChangeName(name));
   }
-  if (status.newViewDigest !== undefined) {
-    writer.bytes(14, digestBytes(status.newViewDigest));
-  }
-  return writer.number(15, status.heard).finish();
+  return status.newViewDigest === undefined
+    ? writer.finish()
+    : writer.bytes(14, digestBytes(status.newViewDigest)).finish();
 }
 
 /** The Status in signed bytes. */
@@ -73,7 +72,7 @@ export function decodeStatus(payload: Uint8Array, limits: WireLimits): Result<St
     max: HELD_CHECKPOINT_BYTES_MAX,
     countMax: computeHeldCheckpointsMax(limits),
   });
-  const number = reader.requireNumber(11, 'number', { min: 1 });
+  const highestVoteSequence = toSequence(reader.requireNumber(11, 'highest_vote_sequence'));
   const recovering = reader.readFlag(12, 'recovering');
   const encodedViewChanges = reader.readRepeated(13, 'view_changes', {
     max: NAMED_VIEW_CHANGE_BYTES_MAX,
@@ -82,7 +81,6 @@ export function decodeStatus(payload: Uint8Array, limits: WireLimits): Result<St
   const newViewDigest = reader.isNext(14, 'bytes')
     ? digestOf(reader.requireBytes(14, 'new_view_digest', { min: DIGEST_BYTES, max: DIGEST_BYTES }))
     : undefined;
-  const heard = reader.requireNumber(15, 'heard');
   const checkpoints = decodeElements(
     reader,
     { name: 'checkpoints', encoded: encodedCheckpoints, order: HELD_CHECKPOINT_ORDER },
@@ -105,11 +103,10 @@ export function decodeStatus(payload: Uint8Array, limits: WireLimits): Result<St
     missingPrepares,
     missingCommits,
     checkpoints,
-    number,
+    highestVoteSequence,
     recovering,
     viewChanges,
     newViewDigest,
-    heard,
   });
 }
 

@@ -43,7 +43,6 @@ export class ApiSubject {
   readonly replica = new FakeReplica(createKeyValueStateMachine());
   readonly timers = new SystemTimers();
   readonly counted: string[] = [];
-  readonly observed: string[] = [];
   readonly logged: string[] = [];
   readonly server: ClientServer;
 
@@ -51,8 +50,7 @@ export class ApiSubject {
     const metrics: Metrics = {
       increment: (name, labels) => void this.counted.push(`${name} ${Object.values(labels).join(' ')}`),
       set: () => undefined,
-      observe: (name, labels, value) =>
-        void this.observed.push(`${name} ${Object.values(labels).join(' ')} ${value >= 0}`),
+      observe: () => undefined,
     };
     const log = (_: object, message: string) => void this.logged.push(message);
     const logger: Logger = { error: log, warn: log, info: log, debug: log };

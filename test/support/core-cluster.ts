@@ -39,6 +39,8 @@ export const CONSENSUS: ConsensusParameters = {
   batchOperationsMax: 10,
   batchBytesMax: 10_000,
   requestBytesMax: 5_000,
+  requestCostMax: 100_000,
+  batchCostMax: 400_000,
   resultBytesMax: 5_000,
   keptResultBytesMax: 50_000,
   clientWindow: 64,
@@ -117,9 +119,6 @@ export const FRESH: RecoveredState = {
   lastHeaderDigest: GENESIS_DIGEST,
 };
 
-/** No two lives have a Status number in common. */
-const NUMBERS_OF_LIFE = 1_000_000;
-
 /** One core with the effects it had so far. */
 export class CoreUnderTest {
   readonly core: Core;
@@ -135,8 +134,7 @@ export class CoreUnderTest {
       readonly local?: Partial<LocalParameters>;
       readonly consensus?: Partial<ConsensusParameters>;
       readonly elapsedMs?: number;
-      /** How often this replica started before. */
-      readonly life?: number;
+      readonly costOf?: (request: SignedRequest) => number;
     } = {},
   ) {
     this.elapsedMs = options.elapsedMs ?? 0;
@@ -150,7 +148,7 @@ export class CoreUnderTest {
         hash,
         nullBatch: NULL_BATCH,
         encodeBatch,
-        firstStatusNumber: 1 + NUMBERS_OF_LIFE * (options.life ?? 0),
+        costOf: options.costOf ?? (({ bytes }) => bytes.length),
       },
       options.recovered ?? FRESH,
     );

@@ -3,6 +3,7 @@ import { sha256 } from '../../src/crypto/hash.js';
 import type { Event } from '../../src/protocol/events.js';
 import { replicaId } from '../../src/protocol/identifiers.js';
 import { Ingress } from '../../src/runtime/ingress.js';
+import { Costs } from '../../src/runtime/operation-cost.js';
 import { VerifiedRequests } from '../../src/runtime/verified-requests.js';
 import { CONSENSUS, CoreUnderTest } from './core-cluster.js';
 import { CountingVerifier } from './fake-signatures.js';
@@ -20,6 +21,8 @@ export class IngressBench {
   readonly fetches: string[] = [];
   /** What the client table says of every request. */
   table: 'new' | 'settled' | 'beyondWindow' = 'new';
+  /** What each byte of an operation costs; the limits are 100,000 a request and 400,000 a batch. */
+  costOfByte = 1_000;
   readonly ingress = new Ingress({
     replica: replicaId(1),
     core: this.core.core,
@@ -27,6 +30,7 @@ export class IngressBench {
     hash: sha256,
     verifier: this.verifier,
     verifiedRequests: new VerifiedRequests(this.verifier),
+    costs: new Costs({ name: 'counting bytes', costOf: ({ length }) => length * this.costOfByte }, CONSENSUS),
     isSettled: () => this.table === 'settled',
     isBeyondWindow: () => this.table === 'beyondWindow',
     keepBatch: ({ digest }) => this.kept.push(digest),

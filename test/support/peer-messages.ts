@@ -81,11 +81,10 @@ export function statusTo(to: number, lastExecuted = 0): Status {
     missingPrepares: new Uint8Array(),
     missingCommits: new Uint8Array(),
     checkpoints: [],
-    number: 1,
+    highestVoteSequence: sequence(0),
     recovering: false,
     viewChanges: [],
     newViewDigest: undefined,
-    heard: 0,
   };
 }
 

@@ -1,8 +1,9 @@
 /** All attacks that `make attack` knows. */
 import type { Attack } from './attack.js';
 import { localRanges } from './local-ranges.js';
+import { longNeighbours, orderedGets, orderedRanges, vainSwaps } from './ordered-reads.js';
 
-export const ATTACKS: readonly Attack[] = [localRanges];
+export const ATTACKS: readonly Attack[] = [localRanges, longNeighbours, orderedRanges, orderedGets, vainSwaps];
 
 /** The attack of this name. */
 export function findAttack(name: string): Attack | undefined {

@@ -58,6 +58,8 @@ export function computeBounds({
     waitingRequests: local.waitingRequestsMax,
     waitingRequestsOfClient: local.waitingRequestsOfClientMax,
     waitingBytes: local.waitingBytesMax,
+    waitingCostOfClient: 2 * consensus.batchCostMax,
+    costInFlight: consensus.batchCostMax,
     resentToPeer: resent,
     promisedHeaders: 2 * checkpointInterval + window,
     localEvents: ownWork,

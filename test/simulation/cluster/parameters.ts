@@ -32,6 +32,9 @@ export function drawParameters(random: Random): ClusterParameters {
     batchOperationsMax: random.pick([4, 16, 64]),
     batchBytesMax: 64 * KIB,
     requestBytesMax: 16 * KIB,
+    // Room for one costly range at least; then a few fill a batch by their cost.
+    requestCostMax: 1_280 * KIB,
+    batchCostMax: random.pick([1_280 * KIB, 2_048 * KIB, 8_192 * KIB]),
     resultBytesMax: 16 * KIB,
     keptResultBytesMax: 8 * KIB,
     clientWindow: random.pick([16, 64, 1_024]),

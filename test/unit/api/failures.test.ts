@@ -19,6 +19,7 @@ const FAILURES: { readonly [C in CallFailure['code']]: Extract<CallFailure, { re
   serviceUnknown: { code: 'serviceUnknown' },
   watchersExhausted: { code: 'watchersExhausted', retryAfterMs: 1_000 },
   callsExhausted: { code: 'callsExhausted', retryAfterMs: 250 },
+  answersExhausted: { code: 'answersExhausted', retryAfterMs: 250 },
   answersUnread: { code: 'answersUnread', retryAfterMs: 1_000 },
   bug: { code: 'bug' },
 };

@@ -24,6 +24,8 @@ export class FakeReplica implements ReplicaFace {
   failure: SubmitFailure | undefined;
   notReadyReasons: readonly string[] = [];
   sequence = 0;
+  /** How many queries were asked. */
+  queries = 0;
   readonly #machine: StateMachine;
 
   constructor(machine: StateMachine) {
@@ -42,6 +44,7 @@ export class FakeReplica implements ReplicaFace {
   }
 
   async query(query: Uint8Array): Promise<Result<Executed, SubmitFailure>> {
+    this.queries++;
     if (this.mode === 'throw') {
       throw new Error('secret of the stack');
     }
@@ -64,6 +67,10 @@ export class FakeReplica implements ReplicaFace {
     }
     this.sequence++;
     return ok(this.#executed(this.store.execute(this.#machine, operation, { sequence: this.sequence, index: 0 })));
+  }
+
+  costOf(operation: Uint8Array): number {
+    return this.#machine.costOf?.(operation) ?? operation.length;
   }
 
   status(): ReplicaStatus {

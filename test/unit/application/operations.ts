@@ -12,12 +12,13 @@ export const text = (value: string): GivenValue => ({ $case: 'text', value });
 export const data = (...bytes: number[]): GivenValue => ({ $case: 'data', value: Buffer.from(bytes) });
 
 type Choice = NonNullable<KeyValueOperation['operation']>;
-const encode = (operation: Choice): Uint8Array => KeyValueOperation.encode({ operation }).finish();
+const encode = (operation: Choice, answerBytesMax = 0): Uint8Array =>
+  KeyValueOperation.encode({ operation, answerBytesMax }).finish();
 
 export const put = (key: string, value: GivenValue | undefined): Uint8Array =>
   encode({ $case: 'put', value: { key, value, requestId: '' } });
-export const get = (key: string): Uint8Array =>
-  encode({ $case: 'get', value: { key, consistency: Consistency.UNSPECIFIED } });
+export const get = (key: string, answerBytesMax = 0): Uint8Array =>
+  encode({ $case: 'get', value: { key, consistency: Consistency.UNSPECIFIED } }, answerBytesMax);
 export const del = (key: string): Uint8Array => encode({ $case: 'delete', value: { key, requestId: '' } });
 export const cas = (key: string, expected: GivenExpectation | undefined, value: GivenValue | undefined): Uint8Array =>
   encode({ $case: 'compareAndSwap', value: { key, expected: { expected }, value: { value }, requestId: '' } });
@@ -27,13 +28,14 @@ export interface GivenRange {
   readonly prefix?: string;
   readonly limit?: number;
   readonly continuation?: Uint8Array;
+  readonly answerBytesMax?: number;
 }
 
-export const range = ({ prefix = '', limit = 0, continuation = new Uint8Array() }: GivenRange = {}): Uint8Array =>
-  encode({
-    $case: 'range',
-    value: { prefix, limit, continuation: Buffer.from(continuation), consistency: Consistency.UNSPECIFIED },
-  });
+export const range = (given: GivenRange = {}): Uint8Array => {
+  const { prefix = '', limit = 0, continuation = new Uint8Array(), answerBytesMax = 0 } = given;
+  const value = { prefix, limit, continuation: Buffer.from(continuation), consistency: Consistency.UNSPECIFIED };
+  return encode({ $case: 'range', value }, answerBytesMax);
+};
 
 /** Few keys, so that operations meet; with those that are properties of every object, and of several bytes a letter. */
 export const KEYS = [

@@ -61,11 +61,10 @@ function statusOf({ parameters, quorumSizes }: MessageSizeInput): Status {
     missingPrepares: bitmap,
     missingCommits: bitmap,
     checkpoints: Array.from({ length: quorumSizes.replicaCount * held }, () => ({ replica: last, sequence: LAST })),
-    number: INTEGER_MAX,
+    highestVoteSequence: LAST,
     recovering: true,
     viewChanges: Array.from({ length: 4 * quorumSizes.replicaCount }, () => ({ replica: last, digest: DIGEST })),
     newViewDigest: DIGEST,
-    heard: INTEGER_MAX,
   };
 }
 

@@ -21,9 +21,9 @@ describe('the digest of the parameters', () => {
   it('is SHA-256 of canonical JSON', () => {
     const { parameters } = newGenesisContent();
     const canonical =
-      '{"application":"key-value","parameters":{"batchBytesMax":2097152,"batchOperationsMax":1000,' +
+      '{"application":"key-value","parameters":{"batchBytesMax":2097152,"batchCostMax":8388608,"batchOperationsMax":1000,' +
       '"checkpointInterval":128,"clientWindow":1024,"clockDriftMs":10000,"keptResultBytesMax":4194304,' +
-      '"requestBytesMax":1114112,"resultBytesMax":1114112,"snapshotInterval":8192,"windowSize":256}}';
+      '"requestBytesMax":1114112,"requestCostMax":2097152,"resultBytesMax":1114112,"snapshotInterval":8192,"windowSize":256}}';
     const expected = createHash('sha256').update(canonical).digest('hex');
     assert.equal(computeParametersDigest(parameters, 'key-value', sha256), expected);
   });

@@ -3,16 +3,20 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { view } from '../../../src/protocol/identifiers.js';
 import type { SignedRequest, Verified } from '../../../src/protocol/messages.js';
-import { RequestPool } from '../../../src/protocol/request-pool.js';
+import { type BatchRoom, RequestPool } from '../../../src/protocol/request-pool.js';
 import type { ClientId } from '../../../src/util/digest.js';
 import { request, verified } from '../../support/core-cluster.js';
 
-const LIMITS = { requestsOfClientMax: 3, requestsMax: 5, bytesMax: 100 };
-const WIDE = { requestsOfClientMax: 100, requestsMax: 1_000, bytesMax: 1_000_000 };
-const ROOM = { operationsMax: 100, bytesMax: 10_000 };
+const COST_MAX = 1_000_000;
+const LIMITS = { requestsOfClientMax: 3, requestsMax: 5, bytesMax: 100, costOfClientMax: COST_MAX };
+const WIDE = { requestsOfClientMax: 100, requestsMax: 1_000, bytesMax: 1_000_000, costOfClientMax: 100 * COST_MAX };
+const ROOM = { operationsMax: 100, bytesMax: 10_000, costMax: COST_MAX };
 const IN_VIEW = view(0);
 /** What a request takes of a batch beside its bytes. */
 const FIELD_BYTES = 6;
+
+/** Requests of 10 bytes are cheap, the longest of the tests are costly. */
+const costOf = ({ bytes }: SignedRequest): number => bytes.length ** 2 * 100;
 
 /** A request of so many operations and bytes. */
 function sized(
@@ -34,7 +38,7 @@ const namesOf = (requests: readonly SignedRequest[]) => {
 };
 
 function poolWith(...names: readonly string[]): RequestPool {
-  const pool = new RequestPool(WIDE);
+  const pool = new RequestPool(WIDE, costOf);
   for (const [index, name] of names.entries()) {
     pool.add(sized(name.slice(0, 1), Number(name.slice(1))), false, index);
   }
@@ -43,7 +47,7 @@ function poolWith(...names: readonly string[]): RequestPool {
 
 describe('the request pool', () => {
   it('takes a request once, until it is settled', () => {
-    const pool = new RequestPool(WIDE);
+    const pool = new RequestPool(WIDE, costOf);
     assert.equal(typeof pool.add(request('a', 1), true, 5), 'object');
     assert.equal(pool.add(request('a', 1, 'another content'), false, 6), 'duplicate');
     assert.deepEqual(
@@ -56,7 +60,7 @@ describe('the request pool', () => {
   });
 
   it('CL-06: bounds what waits of a client, of all, and in bytes', () => {
-    const pool = new RequestPool(LIMITS);
+    const pool = new RequestPool(LIMITS, costOf);
     const add = (name: string, number: number, bytes = 10) => {
       const taken = pool.add(sized(name, number, { bytes }), false, 0);
       return typeof taken === 'string' ? taken : 'taken';
@@ -100,7 +104,7 @@ describe('a batch from the pool', () => {
 
   it('BP-07: begins with those who were not served by the one before', () => {
     const pool = poolWith('a1', 'a2', 'a3', 'b1', 'c1', 'd1');
-    const room = { operationsMax: 2, bytesMax: 10_000 };
+    const room = { ...ROOM, operationsMax: 2 };
     const batches = [1, 2, 3].map(() => namesOf(pool.takeBatch(room, IN_VIEW)));
     assert.deepEqual(batches, [
       ['a1', 'b1'],
@@ -110,37 +114,39 @@ describe('a batch from the pool', () => {
   });
 
   it('keeps to its room, and takes at least one however large', () => {
-    const pool = new RequestPool(WIDE);
+    const pool = new RequestPool(WIDE, costOf);
     const size = { operations: 3, bytes: 100 };
     for (const number of [1, 2, 3]) {
       pool.add(sized('a', number, size), false, number);
     }
-    const oneFits = { operationsMax: 100, bytesMax: 2 * (100 + FIELD_BYTES) - 1 };
+    const oneFits = { ...ROOM, bytesMax: 2 * (100 + FIELD_BYTES) - 1 };
     assert.deepEqual(namesOf(pool.takeBatch(oneFits, IN_VIEW)), ['a1']);
-    assert.deepEqual(namesOf(pool.takeBatch({ operationsMax: 5, bytesMax: 10_000 }, IN_VIEW)), ['a2']);
-    assert.deepEqual(namesOf(pool.takeBatch({ operationsMax: 1, bytesMax: 1 }, IN_VIEW)), ['a3']);
+    assert.deepEqual(namesOf(pool.takeBatch({ ...ROOM, operationsMax: 5 }, IN_VIEW)), ['a2']);
+    assert.deepEqual(namesOf(pool.takeBatch({ ...ROOM, operationsMax: 1, bytesMax: 1 }, IN_VIEW)), ['a3']);
   });
 
   it('fills with others’ where the next of a client does not fit, which then is first', () => {
-    const pool = new RequestPool(WIDE);
+    const pool = new RequestPool(WIDE, costOf);
     pool.add(sized('a', 1, { bytes: 10 }), false, 0);
     pool.add(sized('b', 1, { bytes: 90 }), false, 1);
     pool.add(sized('c', 1, { bytes: 10 }), false, 2);
-    const room = { operationsMax: 100, bytesMax: 100 };
+    const room = { ...ROOM, bytesMax: 100 };
     assert.deepEqual(namesOf(pool.takeBatch(room, IN_VIEW)), ['a1', 'c1']);
     assert.deepEqual(namesOf(pool.takeBatch(room, IN_VIEW)), ['b1']);
   });
 
-  it('is full by operations or by bytes', () => {
-    const pool = new RequestPool(WIDE);
+  it('is full by operations, by bytes or by cost', () => {
+    const pool = new RequestPool(WIDE, costOf);
     pool.add(sized('a', 1, { operations: 4, bytes: 94 }), false, 0);
     assert.deepEqual(
       [
-        pool.fills({ operationsMax: 4, bytesMax: 1_000 }),
-        pool.fills({ operationsMax: 5, bytesMax: 100 }),
-        pool.fills({ operationsMax: 5, bytesMax: 101 }),
+        pool.fills({ ...ROOM, operationsMax: 4, bytesMax: 1_000 }),
+        pool.fills({ ...ROOM, operationsMax: 5, bytesMax: 100 }),
+        pool.fills({ ...ROOM, operationsMax: 5, bytesMax: 101 }),
+        pool.fills({ ...ROOM, costMax: 94 ** 2 * 100 }),
+        pool.fills({ ...ROOM, costMax: 94 ** 2 * 100 + 1 }),
       ],
-      [true, true, false],
+      [true, true, false, true, false],
     );
   });
 });
@@ -177,12 +183,13 @@ const command = fc.oneof(
     kind: fc.constant('take' as const),
     operationsMax: fc.integer({ min: 1, max: 8 }),
     bytesMax: fc.integer({ min: 1, max: 150 }),
+    costMax: fc.integer({ min: 0, max: COST_MAX }),
   }),
 );
 
 /** A pool beside its model. */
 class Modelling {
-  readonly pool = new RequestPool(LIMITS);
+  readonly pool = new RequestPool(LIMITS, costOf);
   private waiting: Modelled[] = [];
   private nextOrder = 0;
 
@@ -212,7 +219,11 @@ class Modelling {
   private add(candidate: Verified<SignedRequest>): void {
     const sizeBytes = this.waiting.reduce((sum, held) => sum + held.request.bytes.length, 0);
     const ofClient = this.waiting.filter((held) => held.request.clientId === candidate.clientId).length;
+    const costs = this.waiting
+      .filter((held) => held.request.clientId === candidate.clientId)
+      .reduce((sum, held) => sum + costOf(held.request), 0);
     const isFull =
+      (ofClient > 0 && costs + costOf(candidate) > LIMITS.costOfClientMax) ||
       ofClient >= LIMITS.requestsOfClientMax ||
       this.waiting.length >= LIMITS.requestsMax ||
       sizeBytes + candidate.bytes.length > LIMITS.bytesMax;
@@ -225,10 +236,16 @@ class Modelling {
     }
   }
 
-  private take(room: { readonly operationsMax: number; readonly bytesMax: number }): void {
+  private take(room: BatchRoom): void {
     const open = this.waiting.filter(({ isProposed }) => !isProposed);
     const taken = this.pool.takeBatch(room, IN_VIEW);
-    assert.equal(taken.length > 0, open.length > 0, 'at least one where there is any');
+    const isRoomForAny = open.every((held) => costOf(held.request) <= room.costMax);
+    assert.ok(
+      taken.length > 0 || open.length === 0 || !isRoomForAny,
+      'at least one where there is any and room for it',
+    );
+    const cost = taken.reduce((sum, one) => sum + costOf(one), 0);
+    assert.ok(cost <= room.costMax, 'never more than the room in cost');
     const operations = taken.reduce((sum, one) => sum + one.operations.length, 0);
     const bytes = taken.reduce((sum, one) => sum + one.bytes.length + FIELD_BYTES, 0);
     assert.ok(taken.length <= 1 || (operations <= room.operationsMax && bytes <= room.bytesMax), 'within the room');
@@ -252,7 +269,7 @@ class Modelling {
     assert.deepEqual([pool.size, pool.unproposed], [waiting.length, open.length]);
     const operations = open.reduce((sum, { request: held }) => sum + held.operations.length, 0);
     const bytes = open.reduce((sum, { request: held }) => sum + held.bytes.length + FIELD_BYTES, 0);
-    const fills = (operationsMax: number, bytesMax: number) => pool.fills({ operationsMax, bytesMax });
+    const fills = (operationsMax: number, bytesMax: number) => pool.fills({ operationsMax, bytesMax, costMax: 1e12 });
     assert.deepEqual(
       [fills(operations, 1e9), fills(operations + 1, 1e9), fills(1e9, bytes), fills(1e9, bytes + 1)],
       [true, false, true, false],
@@ -283,7 +300,7 @@ describe('any use of the pool', () => {
     const flood = fc.array(fc.constantFrom('a', 'b', 'c'), { minLength: 1, maxLength: 40 });
     fc.assert(
       fc.property(flood, fc.integer({ min: 1, max: 3 }), (clients, operationsMax) => {
-        const pool = new RequestPool(WIDE);
+        const pool = new RequestPool(WIDE, costOf);
         let number = 0;
         const addAll = (): void => {
           for (const client of clients) {
@@ -294,7 +311,7 @@ describe('any use of the pool', () => {
         addAll();
         pool.add(sized('d', 1), false, number + 1);
         for (let batch = 0; batch < 4; batch++) {
-          if (namesOf(pool.takeBatch({ operationsMax, bytesMax: 10_000 }, IN_VIEW)).includes('d1')) {
+          if (namesOf(pool.takeBatch({ ...ROOM, operationsMax }, IN_VIEW)).includes('d1')) {
             return;
           }
           addAll();

@@ -226,9 +226,8 @@ const STATUS: Status = {
   missingPrepares: new Uint8Array(),
   missingCommits: new Uint8Array(),
   checkpoints: [],
-  number: 1,
+  highestVoteSequence: sequence(0),
   recovering: false,
   viewChanges: [],
   newViewDigest: undefined,
-  heard: 0,
 };

@@ -11,9 +11,12 @@ import { BatchBodies, type BatchBody } from '../../../src/runtime/batch-bodies.j
 import type { ExecutedBatch } from '../../../src/runtime/batch-execution.js';
 import { ClientTable } from '../../../src/runtime/client-table.js';
 import { type BatchExecutedEvent, Executor } from '../../../src/runtime/executor.js';
+import { Costs } from '../../../src/runtime/operation-cost.js';
 import type { Digest } from '../../../src/util/digest.js';
 import { decodeBatch, NULL_BATCH_BYTES } from '../../../src/wire/batch-codec.js';
 import { FakeExecutionStore, FakeLoop, LIMITS, requestOf, SCRIPTED, script, text } from './fakes.js';
+
+const UNLIMITED = { requestCostMax: Number.MAX_SAFE_INTEGER, batchCostMax: Number.MAX_SAFE_INTEGER };
 
 export const GENESIS = 'ab'.repeat(32) as Digest;
 export const NULL_DIGEST = sha256(NULL_BATCH_BYTES);
@@ -32,13 +35,17 @@ export class ExecutorBench {
   onResults: () => void = () => undefined;
   private next = 0;
 
-  constructor(options: { readonly resultBytesMax?: number } = {}) {
+  constructor(
+    options: { readonly resultBytesMax?: number; readonly cost?: number; readonly groupCostMax?: number } = {},
+  ) {
     this.bodies = new BatchBodies({ store: this.store, decode: (bytes) => decodeBatch(bytes, LIMITS, sha256) });
     this.executor = new Executor({
       stateMachine: SCRIPTED,
       table: this.table,
       hash: sha256,
       resultBytesMax: options.resultBytesMax ?? 1_000,
+      costs: new Costs({ name: 'scripted', costOf: () => options.cost ?? 10_000 }, UNLIMITED),
+      groupCostMax: options.groupCostMax ?? Number.MAX_SAFE_INTEGER,
       store: this.store,
       bodies: this.bodies,
       start: { lastExecuted: sequence(0), lastHeaderDigest: GENESIS, agreedTimeMs: 0 },

@@ -1,5 +1,6 @@
 /** What the executor makes of a batch, and in what order it tells. */
 import assert from 'node:assert/strict';
+import fc from 'fast-check';
 import { sha256 } from '../../../src/crypto/hash.js';
 import { OUTCOME } from '../../../src/ledger/header.js';
 import { computeHeaderDigest } from '../../../src/ledger/header-codec.js';
@@ -7,6 +8,7 @@ import { computeResultsDigest } from '../../../src/ledger/leaf.js';
 import { computeWritesDigest } from '../../../src/ledger/writes-digest.js';
 import type { ExecutedBatch } from '../../../src/runtime/batch-execution.js';
 import { encodeRefusal } from '../../../src/runtime/refusal.js';
+import { RESULT_TOO_LONG } from '../../../src/runtime/result-marks.js';
 import { utf8 } from '../../../src/util/bytes.js';
 import { checkPaths, ExecutorBench, GENESIS, get, NULL_DIGEST, put, request } from './executor-bench.js';
 import { bodyOf, requestOf, script, text } from './fakes.js';
@@ -132,17 +134,52 @@ describe('the executor', () => {
     assert.deepEqual([bench.fatal, bench.texts[1]], [[], [undefined, ['1 @2.2.1', '- @2.3.1']]]);
   });
 
-  it('drops results that are too long together, and what the request wrote stays', () => {
+  it('FU-04: drops the one result that is too long, marks its place, and what the operation wrote stays', () => {
     const bench = new ExecutorBench({ resultBytesMax: 100 });
-    bench.order(bodyOf(1, [request(script({ resultBytes: 60, put: ['a', '1'] }), script({ resultBytes: 41 }))]));
-    bench.order(bodyOf(1, [request(script({ resultBytes: 60 }), script({ resultBytes: 40 }))]));
+    const long = script({ resultBytes: 101, put: ['a', '1'] });
+    bench.order(bodyOf(1, [request(script({ resultBytes: 100 }), long, script({ resultBytes: 90 }))]));
     bench.loop.run();
-    assert.deepEqual(bench.results[0]?.outcomes[0]?.results, []);
-    assert.equal(bench.results[0]?.outcomes[0]?.outcome, OUTCOME.executed);
-    assert.equal(bench.results[0]?.outcomes[0]?.resultsDigest, computeResultsDigest([], sha256));
-    assert.deepEqual(bench.writes[0]?.rowsPut[0]?.results, []);
+    const outcome = bench.results[0]?.outcomes[0];
+    const expected = [new Uint8Array(100), RESULT_TOO_LONG, new Uint8Array(90)];
+    assert.deepEqual(outcome?.results, expected);
+    assert.equal(outcome?.outcome, OUTCOME.executed);
+    assert.equal(outcome?.resultsDigest, computeResultsDigest(expected, sha256));
+    assert.deepEqual(bench.writes[0]?.rowsPut[0]?.results, expected);
     assert.equal(text(bench.store.state.get('a')), '1');
-    assert.equal(bench.results[1]?.outcomes[0]?.results?.length, 2);
+  });
+
+  it('FU-05: drops a result that is longer than what its operation said it costs', () => {
+    const bench = new ExecutorBench({ resultBytesMax: 10_000, cost: 600 });
+    bench.order(bodyOf(1, [request(script({ resultBytes: 600 }), script({ resultBytes: 601 }))]));
+    bench.loop.run();
+    assert.deepEqual(bench.results[0]?.outcomes[0]?.results, [new Uint8Array(600), RESULT_TOO_LONG]);
+  });
+
+  it('FU-04: gives every operation the result that it has alone, whoever shares its request', () => {
+    const lengths = fc.array(fc.integer({ min: 0, max: 200 }), { minLength: 1, maxLength: 12 });
+    fc.assert(
+      fc.property(lengths, (each) => {
+        const bench = new ExecutorBench({ resultBytesMax: 100 });
+        bench.order(bodyOf(1, [request(...each.map((resultBytes) => script({ resultBytes })))]));
+        bench.loop.run();
+        const alone = each.map((length) => (length > 100 ? RESULT_TOO_LONG : new Uint8Array(length)));
+        assert.deepEqual(bench.results[0]?.outcomes[0]?.results, alone);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('FU-05: executes what costs as much as a batch may, and then what comes after it', () => {
+    const bench = new ExecutorBench({ cost: 1_000, groupCostMax: 2_500 });
+    bench.order(bodyOf(1, [request(put('a', '1'))]));
+    for (let batch = 0; batch < 6; batch++) {
+      bench.order(bodyOf(1, [request(put('a', '1'))]));
+    }
+    bench.loop.run();
+    assert.deepEqual(
+      bench.store.commits.map(({ length }) => length),
+      [1, 3, 3],
+    );
   });
 
   it('lets an operation see the writes of those before it in a range', () => {
@@ -163,7 +200,7 @@ describe('the executor', () => {
     bench.loop.run();
     assert.deepEqual(
       bench.store.reads.map(({ length }) => length),
-      [256, 256, 188],
+      [64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 60],
     );
     assert.equal(bench.results[0]?.operationCount, 700);
   });

@@ -25,7 +25,11 @@ const HEADER: Header = {
   timestampMs: 0,
 };
 
+/** What an operation costs whose text begins with `costly`; others cost little. */
+export const COSTLY = 1_000_000;
+
 interface BenchOptions {
+  readonly requestCostMax?: number;
   readonly clientWindow?: number;
   readonly reserved?: number;
   readonly highest?: number;
@@ -69,6 +73,9 @@ export class GatewayBench {
       clientWindow: options.clientWindow ?? 1_024,
       requestBytesMax: LIMITS.requestBytesMax,
       batchOperationsMax: LIMITS.batchOperationsMax,
+      costs: { ofOperation: (operation) => (text(operation)?.startsWith('costly') ? COSTLY : 1_000) },
+      requestCostMax: options.requestCostMax ?? 2 * COSTLY,
+      batchCostMax: 8 * COSTLY,
       resendMs: 2_000,
       waitingOperationsMax: options.waitingOperationsMax ?? 1_000,
       waitingBytesMax: options.waitingBytesMax ?? 10_000_000,

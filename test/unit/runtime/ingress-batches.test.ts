@@ -97,6 +97,25 @@ describe('ingress, proposals', () => {
     assert.equal(bench.judge(proposalBytes(1, [signedRequest(3)]), 0)?.kind, 'prePrepareReceived');
   });
 
+  it('FU-05: refuses a batch that costs more than one may, before signatures of clients are checked', () => {
+    const bench = new IngressBench();
+    bench.costOfByte = 9_000;
+    const [withinLimit, overLimit] = [manyRequests(4), manyRequests(5)];
+    assert.equal(bench.judge(proposalBytes(1, overLimit), 0), undefined);
+    assert.deepEqual(bench.rejections, ['prePrepare tooCostly of 0']);
+    assert.deepEqual([bench.verifier.clientChecks, bench.kept], [0, []]);
+    assert.equal(bench.judge(proposalBytes(1, withinLimit), 0)?.kind, 'prePrepareReceived');
+  });
+
+  it('FU-05: refuses a request that costs more than one may, alone and in a batch', () => {
+    const bench = new IngressBench();
+    bench.costOfByte = 10_000;
+    assert.equal(bench.judge(encodePeerMessage({ kind: 'request', bytes: signedRequest(1).bytes })), undefined);
+    assert.equal(bench.judge(proposalBytes(1, [signedRequest(1)]), 0), undefined);
+    assert.deepEqual(bench.rejections, ['request tooCostly of 2', 'prePrepare tooCostly of 0']);
+    assert.equal(bench.verifier.clientChecks, 0);
+  });
+
   it('refuses a vote where a pre-prepare belongs', () => {
     const bench = new IngressBench();
     const prepare = new CanonicalWriter()

@@ -110,6 +110,7 @@ class Bench {
   put(key: string): void {
     const operation = KeyValueOperation.encode({
       operation: { $case: 'put', value: { key, value: { $case: 'text', value: 'value' } } },
+      answerBytesMax: 0,
     } as Parameters<typeof KeyValueOperation.encode>[0]).finish();
     this.runtime.submit(operation, 5_000, (result) => this.answers.push(result));
     this.settle();

@@ -84,11 +84,10 @@ export const status: fc.Arbitrary<Status> = fc.record({
   missingPrepares: bitmap,
   missingCommits: bitmap,
   checkpoints: heldCheckpoints,
-  number: number.map((value) => Math.max(1, value)),
+  highestVoteSequence: sequenceOrNone,
   recovering: fc.boolean(),
   viewChanges: heldViewChanges,
   newViewDigest: fc.option(digest, { nil: undefined }),
-  heard: number,
 });
 
 export const signature = bytes({ minLength: 1, maxLength: 64 });

@@ -44,11 +44,10 @@ describe('wire: the limits', () => {
       missingPrepares: bitmap,
       missingCommits: bitmap,
       checkpoints: held(checkpoints),
-      number: INTEGER_MAX,
+      highestVoteSequence: sequence(INTEGER_MAX),
       recovering: true,
       viewChanges: names(viewChanges),
       newViewDigest: DIGEST,
-      heard: INTEGER_MAX,
     };
   };
   const decodeStatus = (status: Status): string => findingOf(decodePayload('status', encodePayload(status), LIMITS));

@@ -205,7 +205,10 @@ export interface CompareAndSwapResponse {
 export interface RangeRequest {
   /** Every key begins with it; empty for all keys. */
   prefix: string;
-  /** 1 to 1,000; 0 means 100. An answer also ends before it would exceed 512 KiB. */
+  /**
+   * 1 to 1,000; 0 means 100. An answer also ends before it would exceed 512 KiB, an ordered one 64 KiB; it has at least
+   * one entry, however long, where there is one.
+   */
   limit: number;
   /** The continuation of the answer before, empty at first. */
   continuation: Buffer;
@@ -264,6 +267,12 @@ export interface KeyValueOperation {
     /** Reads keys in order. */
     { $case: "range"; value: RangeRequest }
     | undefined;
+  /**
+   * The most bytes of keys and values in the answer of a get or range; 0 means as many as there may be. A get whose
+   * value is longer, and a range whose first entry is, has the result `too_long`. It is what the read costs: a short
+   * answer is ordered sooner. Not used by operations that write.
+   */
+  answerBytesMax: number;
 }
 
 /** The result of an operation, as it is ordered; sequence, view and header digest are not set inside. */
@@ -288,6 +297,9 @@ export interface KeyValueResult {
     | //
     /** The operation was malformed; the same at every replica. */
     { $case: "invalid"; value: InvalidOperation }
+    | //
+    /** Of a get or range: its answer is longer than `answer_bytes_max`. */
+    { $case: "tooLong"; value: AnswerTooLong }
     | undefined;
 }
 
@@ -297,6 +309,12 @@ export interface InvalidOperation {
   field: string;
   /** What is wrong with it. */
   description: string;
+}
+
+/** The value of a get, or the first entry of a range, is longer than the answer may be. */
+export interface AnswerTooLong {
+  /** The bytes of key and value that would have to be allowed at least. */
+  sizeBytes: number;
 }
 
 function createBasePutRequest(): PutRequest {
@@ -1704,7 +1722,7 @@ export const KeyValueEntry: MessageFns<KeyValueEntry> = {
 };
 
 function createBaseKeyValueOperation(): KeyValueOperation {
-  return { operation: undefined };
+  return { operation: undefined, answerBytesMax: 0 };
 }
 
 export const KeyValueOperation: MessageFns<KeyValueOperation> = {
@@ -1725,6 +1743,9 @@ export const KeyValueOperation: MessageFns<KeyValueOperation> = {
       case "range":
         RangeRequest.encode(message.operation.value, writer.uint32(42).fork()).join();
         break;
+    }
+    if (message.answerBytesMax !== 0) {
+      writer.uint32(48).uint32(message.answerBytesMax);
     }
     return writer;
   },
@@ -1785,6 +1806,14 @@ export const KeyValueOperation: MessageFns<KeyValueOperation> = {
             message.operation = { $case: "range", value: RangeRequest.decode(reader, reader.uint32()) };
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.answerBytesMax = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1812,6 +1841,11 @@ export const KeyValueOperation: MessageFns<KeyValueOperation> = {
         : isSet(object.range)
         ? { $case: "range", value: RangeRequest.fromJSON(object.range) }
         : undefined,
+      answerBytesMax: isSet(object.answerBytesMax)
+        ? globalThis.Number(object.answerBytesMax)
+        : isSet(object.answer_bytes_max)
+        ? globalThis.Number(object.answer_bytes_max)
+        : 0,
     };
   },
 
@@ -1827,6 +1861,9 @@ export const KeyValueOperation: MessageFns<KeyValueOperation> = {
       obj.compareAndSwap = CompareAndSwapRequest.toJSON(message.operation.value);
     } else if (message.operation?.$case === "range") {
       obj.range = RangeRequest.toJSON(message.operation.value);
+    }
+    if (message.answerBytesMax !== 0) {
+      obj.answerBytesMax = Math.round(message.answerBytesMax);
     }
     return obj;
   },
@@ -1856,6 +1893,9 @@ export const KeyValueResult: MessageFns<KeyValueResult> = {
         break;
       case "invalid":
         InvalidOperation.encode(message.result.value, writer.uint32(50).fork()).join();
+        break;
+      case "tooLong":
+        AnswerTooLong.encode(message.result.value, writer.uint32(58).fork()).join();
         break;
     }
     return writer;
@@ -1922,6 +1962,14 @@ export const KeyValueResult: MessageFns<KeyValueResult> = {
             message.result = { $case: "invalid", value: InvalidOperation.decode(reader, reader.uint32()) };
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.result = { $case: "tooLong", value: AnswerTooLong.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1950,6 +1998,10 @@ export const KeyValueResult: MessageFns<KeyValueResult> = {
         ? { $case: "range", value: RangeResponse.fromJSON(object.range) }
         : isSet(object.invalid)
         ? { $case: "invalid", value: InvalidOperation.fromJSON(object.invalid) }
+        : isSet(object.tooLong)
+        ? { $case: "tooLong", value: AnswerTooLong.fromJSON(object.tooLong) }
+        : isSet(object.too_long)
+        ? { $case: "tooLong", value: AnswerTooLong.fromJSON(object.too_long) }
         : undefined,
     };
   },
@@ -1968,6 +2020,8 @@ export const KeyValueResult: MessageFns<KeyValueResult> = {
       obj.range = RangeResponse.toJSON(message.result.value);
     } else if (message.result?.$case === "invalid") {
       obj.invalid = InvalidOperation.toJSON(message.result.value);
+    } else if (message.result?.$case === "tooLong") {
+      obj.tooLong = AnswerTooLong.toJSON(message.result.value);
     }
     return obj;
   },
@@ -2043,6 +2097,70 @@ export const InvalidOperation: MessageFns<InvalidOperation> = {
     }
     if (message.description !== "") {
       obj.description = message.description;
+    }
+    return obj;
+  },
+};
+
+function createBaseAnswerTooLong(): AnswerTooLong {
+  return { sizeBytes: 0 };
+}
+
+export const AnswerTooLong: MessageFns<AnswerTooLong> = {
+  encode(message: AnswerTooLong, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sizeBytes !== 0) {
+      writer.uint32(8).uint64(message.sizeBytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AnswerTooLong {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAnswerTooLong();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.sizeBytes = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AnswerTooLong {
+    return {
+      sizeBytes: isSet(object.sizeBytes)
+        ? globalThis.Number(object.sizeBytes)
+        : isSet(object.size_bytes)
+        ? globalThis.Number(object.size_bytes)
+        : 0,
+    };
+  },
+
+  toJSON(message: AnswerTooLong): unknown {
+    const obj: any = {};
+    if (message.sizeBytes !== 0) {
+      obj.sizeBytes = Math.round(message.sizeBytes);
     }
     return obj;
   },

@@ -1,0 +1,67 @@
+/** How much the client port reads for callers: memory for answers, and answers no longer than they have to be. */
+import assert from 'node:assert/strict';
+import type { ClientServerOptions } from '../../src/api/client-server.js';
+import { type Client, connect } from '../../src/client/client.js';
+import { KeyValueOperation } from '../../src/wire/gen/pbft/v1/key_value.js';
+import { ApiSubject, until } from './api-subject.js';
+
+describe('answers of the client port', () => {
+  /** What a test opened, to be closed whatever becomes of it. */
+  const opened: (() => void | Promise<void>)[] = [];
+
+  afterEach(async () => {
+    for (const close of opened.splice(0).reverse()) {
+      await close();
+    }
+  });
+
+  function createSubject(options: Partial<ClientServerOptions> = {}): ApiSubject {
+    const subject = new ApiSubject(options);
+    opened.push(() => subject.stop());
+    return subject;
+  }
+
+  function connectClient(address: string): Client {
+    const client = connect(address);
+    opened.push(() => client.close());
+    return client;
+  }
+
+  it('FU-03: reads nothing for which there is no memory, says when to try again, and gives memory back', async () => {
+    const subject = createSubject({ limits: { answerBytesMax: 600_000 } });
+    const address = await subject.start();
+    subject.replica.mode = 'hold';
+    const [first, second] = [connectClient(address), connectClient(address)];
+    const held = first.range({ prefix: '' }, { consistency: 'local', timeoutMs: 500 }).catch(() => undefined);
+    await until(() => subject.replica.queries === 1, 'a read is held');
+    await assert.rejects(second.range({ prefix: '' }, { consistency: 'local' }), {
+      code: 'RESOURCE_EXHAUSTED',
+      reason: 'ANSWERS_EXHAUSTED',
+      outcomeKnown: true,
+    });
+    assert.equal(subject.replica.queries, 1);
+    assert.ok(subject.counted.includes('pbft_throttled_total answer_memory'));
+    await held;
+    subject.replica.mode = 'execute';
+    assert.deepEqual((await second.range({ prefix: '' }, { consistency: 'local' })).entries, []);
+  });
+
+  it('FU-05: asks for a short answer first, and then for as much as there is, ordered and local', async () => {
+    const subject = createSubject();
+    const client = connectClient(await subject.start());
+    const value = 'x'.repeat(100_000);
+    await client.put('long', value);
+    await client.put('longer', value);
+    subject.replica.submitted.splice(0);
+    assert.equal((await client.get('long')).value, value);
+    assert.equal((await client.get('long', { consistency: 'local' })).value, value);
+    const bounds = () =>
+      subject.replica.submitted.map(({ operation }) => KeyValueOperation.decode(operation).answerBytesMax);
+    assert.deepEqual(bounds(), [16_384, 100_000]);
+    const page = await client.range({ prefix: 'long' });
+    assert.deepEqual([page.entries.length, page.continuation.length > 0], [1, true]);
+    assert.deepEqual(bounds().slice(2, 3), [65_536]);
+    const both = await client.range({ prefix: 'long' }, { consistency: 'local' });
+    assert.deepEqual([both.entries.length, both.continuation.length], [2, 0]);
+  });
+});
