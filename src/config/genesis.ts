@@ -17,6 +17,7 @@ import { fromHex } from '../util/bytes.js';
 import { ConfigurationError, type ConfigurationProblem } from '../util/configuration-error.js';
 import { type ClientId, clientIdOf, type Digest, digestBytes, digestOf, type Hash } from '../util/digest.js';
 import type { Result } from '../util/result.js';
+import { describeFileFault } from '../util/system-error.js';
 import {
   checkConsensusParameters,
   computeParametersDigest,
@@ -261,9 +262,8 @@ export function loadGenesis(file: string, tools: GenesisTools): Genesis {
   try {
     bytes = readFileSync(file);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    const message = code === 'ENOENT' ? 'the genesis is missing' : `the genesis can not be read (${code})`;
-    throw new ConfigurationError({ file, path: '', message, remedy: 'Name the genesis.json that `pbft init` made' });
+    const fault = describeFileFault(error, 'read', 'Name the genesis.json that `pbft init` made');
+    throw new ConfigurationError({ file, path: '', ...fault, message: fault.message.replace('file', 'genesis') });
   }
   if (bytes.length > FILE_BYTES_MAX) {
     const message = `the genesis has ${bytes.length} bytes, allowed are ${FILE_BYTES_MAX}`;

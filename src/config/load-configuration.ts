@@ -7,6 +7,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { ConfigurationError, type ConfigurationProblem } from '../util/configuration-error.js';
+import { describeFileFault } from '../util/system-error.js';
 import { checkSettings } from './checks.js';
 import { problemsOf } from './problems.js';
 import { type Assignment, parseYaml, readEnvironment, readFlags, type SourceKind } from './setting-sources.js';
@@ -53,9 +54,7 @@ function readText(file: string): string {
   try {
     bytes = readFileSync(file);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    const message = code === 'ENOENT' ? 'the file is missing' : `the file can not be read (${code})`;
-    throw new ConfigurationError({ file, path: '', message, remedy });
+    throw new ConfigurationError({ file, path: '', ...describeFileFault(error, 'read', remedy) });
   }
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);

@@ -13,6 +13,7 @@ import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { ConfigurationError } from '../util/configuration-error.js';
 import type { Result } from '../util/result.js';
+import { describeFileFault } from '../util/system-error.js';
 import { type KeyFault, readPrivateKey, readPublicKey } from './keys.js';
 
 /** How strictly a private key's file is judged: `mounted` for secrets that an orchestrator mounts. */
@@ -38,11 +39,8 @@ function openFault(error: unknown): KeyFault {
         message: 'the private key is a symbolic link',
         remedy: 'Name the file itself, or set `keyFilePolicy: mounted` where an orchestrator mounts it',
       };
-    case 'EACCES':
-    case 'EPERM':
-      return { message: 'the file may not be read', remedy: 'Run as the user whom the file belongs to' };
     default:
-      return { message: `the file can not be opened (${errorCode(error)})`, remedy: 'Correct the path' };
+      return describeFileFault(error, 'read', 'Correct the path');
   }
 }
 

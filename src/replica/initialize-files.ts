@@ -10,6 +10,7 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ConfigurationError } from '../util/configuration-error.js';
+import { describeFileFault } from '../util/system-error.js';
 import { GENESIS_FILE } from './initialize-check.js';
 
 /** Stands in the folder while it is being made. */
@@ -32,9 +33,8 @@ function wrapError(file: string, error: unknown): unknown {
   if (error instanceof ConfigurationError || !(error instanceof Error) || !('code' in error)) {
     return error;
   }
-  const message = `the file can not be written (${String(error.code)})`;
   const remedy = 'Choose a folder on a disk with space where this user may write, then repeat';
-  return new ConfigurationError({ file, path: '', message, remedy });
+  return new ConfigurationError({ file, path: '', ...describeFileFault(error, 'written', remedy) });
 }
 
 function syncDirectory(directory: string): void {

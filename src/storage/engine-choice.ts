@@ -7,6 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { failed, ok, type Result } from '../util/result.js';
+import { systemFaultOf } from '../util/system-error.js';
 import type { EngineName } from './engine-name.js';
 import { loadLevelDb, type OpenEngine, openLevelDb } from './leveldb-engine.js';
 import { openRocksDb, resolveRocksDb } from './rocksdb-engine.js';
@@ -52,9 +53,15 @@ store.open({ createIfMissing: false }, (error) => {
 
 let probed: Promise<string | undefined> | undefined;
 
-/** Why RocksDB can't be used in this process, or undefined where it can. Probed once. */
+/**
+ * Why RocksDB can't be used in this process, or undefined where it can. Probed once. Rejects where the operating system
+ * keeps a trial from being made, which says nothing about RocksDB.
+ */
 export function probeRocksDb(): Promise<string | undefined> {
-  probed ??= runProbe(resolveRocksDb());
+  probed ??= runProbe(resolveRocksDb()).catch((error: unknown) => {
+    probed = undefined;
+    throw error;
+  });
   return probed;
 }
 
@@ -134,7 +141,7 @@ function runChild(script: string, library: string, directory: string): Promise<s
   // Without options of this process: a loader or inspector has no business in the child.
   const { NODE_OPTIONS: _, ...env } = process.env;
   const options = { timeout: PROBE_TIMEOUT_MS, killSignal: 'SIGKILL', env, windowsHide: true } as const;
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     execFile(process.execPath, ['-e', script, library, directory], options, (error, _stdout, stderr) => {
       if (error === null) {
         resolve(undefined);
@@ -144,6 +151,10 @@ function runChild(script: string, library: string, directory: string): Promise<s
         .trim()
         .split('\n')
         .filter((text) => text.length > 0);
+      if (systemFaultOf(error) !== undefined || systemFaultOf(line) !== undefined) {
+        reject(new Error(`a trial of RocksDB could not be made: ${line ?? ''}`, { cause: error }));
+        return;
+      }
       const how = error.signal ? `a trial ended with ${error.signal}` : `a trial failed with exit code ${error.code}`;
       resolve(line === undefined ? how : `${how} (${line.slice(0, 200)})`);
     });

@@ -202,3 +202,27 @@ function causesOf(thrown: unknown): readonly Error[] {
   }
   return causes;
 }
+
+/** Why a file that an operator named can't be read or written: what is wrong, and what to do. */
+export function describeFileFault(
+  error: unknown,
+  doing: 'read' | 'written',
+  remedy: string,
+): { readonly message: string; readonly remedy: string } {
+  const fault = systemFaultOf(error);
+  if (fault !== undefined) {
+    return {
+      message: `the file can not be ${doing}: ${fault.meaning} (${fault.code})`,
+      remedy: capitalize(fault.remedy),
+    };
+  }
+  const code = errorCodeOf(error);
+  if (code === 'ENOENT') {
+    return { message: 'the file is missing', remedy };
+  }
+  return { message: `the file can not be ${doing} (${code ?? String(error)})`, remedy };
+}
+
+function capitalize(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
