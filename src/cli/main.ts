@@ -8,6 +8,7 @@ import { addCas } from './commands/cas.js';
 import { addCluster } from './commands/cluster.js';
 import { addTraitor } from './commands/cluster-traitor.js';
 import { addConfig } from './commands/config.js';
+import { addConvert } from './commands/convert.js';
 import { addDelete } from './commands/delete.js';
 import { addGet } from './commands/get.js';
 import { addInit } from './commands/init.js';
@@ -35,6 +36,7 @@ const COMMANDS = [
   addRange,
   addSubmit,
   addConfig,
+  addConvert,
   addVersion,
 ];
 

@@ -57,6 +57,18 @@ export function waitingNotes(statuses: readonly Status[], colours: Colours): rea
     .map(({ name, waitingFor }) => colours.yellow(`${harmless(name)} waits: ${harmless(waitingFor)}`));
 }
 
+/** Which replicas keep their data in which engine, where they differ: they then differ in speed and in what they need. */
+export function engineNotes(statuses: readonly Status[], colours: Colours): readonly string[] {
+  const engines = new Map<string, readonly string[]>();
+  for (const { name, storageEngine } of statuses) {
+    engines.set(storageEngine, [...(engines.get(storageEngine) ?? []), harmless(name)]);
+  }
+  const parts = [...engines].map(([engine, names]) => `${names.join(', ')} with ${harmless(engine)}`);
+  return parts.length < 2
+    ? []
+    : [colours.yellow(`Replicas keep their data in different engines: ${parts.join('; ')} (see \`pbft convert\`)`)];
+}
+
 /** Against whom a replica holds proof, and about what: `2: prepare, commit`. */
 export function evidenceCell(evidence: readonly Evidence[]): string {
   const accused = [...new Set(evidence.map(({ replica }) => replica))].sort((left, right) => left - right);

@@ -4,6 +4,7 @@ import { shortDigest } from './answers.js';
 import { type Colours, harmless } from './colours.js';
 import {
   disagreementNotes,
+  engineNotes,
   evidenceCell,
   evidenceNotes,
   findDisagreements,
@@ -136,7 +137,7 @@ function notesOf(answers: readonly Answer[], summary: Summary, colours: Colours)
   const { asked, answering, quorum } = summary;
   const statuses = statusesOf(answers);
   const count = quorum === 0 ? 'none answers' : `${answering} of ${asked} asked answer; a quorum is ${quorum}`;
-  const notes = [waitingNotes, disagreementNotes, evidenceNotes].flatMap((notesOfKind) =>
+  const notes = [waitingNotes, disagreementNotes, evidenceNotes, engineNotes].flatMap((notesOfKind) =>
     notesOfKind(statuses, colours),
   );
   return [count, ...notes];

@@ -241,7 +241,7 @@ const storage = z.strictObject({
   engine: choice(
     ['auto', 'rocksdb', 'leveldb'],
     'auto',
-    'The storage engine; `auto` takes RocksDB where it can be loaded, else LevelDB. A data directory keeps its engine.',
+    'The storage engine; `auto` takes RocksDB where it can be loaded, else LevelDB. A data directory keeps its engine; `pbft convert` moves it to another.',
   ),
   logBytesMax: integer({
     min: MIB,
@@ -249,7 +249,7 @@ const storage = z.strictObject({
     default: GIB,
     unit: 'bytes',
     description:
-      "The disk space set aside for batches that aren't stable yet; at least window × batch limit of the genesis, which is the most they take. Checked when the replica starts.",
+      "The disk space set aside for batches that aren't stable yet; at least window × batch limit of the genesis, which is the most they take. A start compares it with the data directory's file system: more than that has in all is refused, more than is free is warned of.",
   }),
   unsafeNoFsync: flag('Do not wait for the disk. A power cut then makes this replica a liar: for experiments only.'),
 });
@@ -274,7 +274,10 @@ export const configurationSchema = z.strictObject({
     allowed: '0 to n − 1',
   }),
   genesisFile: file('genesis.json', "The cluster's genesis: the same bytes at all replicas."),
-  dataDirectory: file('data', "This replica's data: never shared, never copied to another replica."),
+  dataDirectory: file(
+    'data',
+    "This replica's data, in the folder that `pbft init` made: never shared, never copied to another replica, never restored from a backup.",
+  ),
   signingKeyFile: file('signing.key', 'The private key that signs what this replica states.'),
   keyFilePolicy: choice(
     ['strict', 'mounted'],

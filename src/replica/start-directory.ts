@@ -11,7 +11,7 @@ import type { ReplicaFiles } from './initialize-check.js';
 import { StartError } from './start-error.js';
 
 /** What the data directory is opened for. */
-function dataDirectoryOptions({ configuration, genesis, keys }: ReplicaFiles): DataDirectoryOptions {
+export function dataDirectoryOptions({ configuration, genesis, keys }: ReplicaFiles): DataDirectoryOptions {
   return {
     directory: configuration.dataDirectory,
     engine: configuration.storage.engine,

@@ -106,6 +106,16 @@ describe('the status of a cluster', () => {
     );
   });
 
+  it('says where replicas keep their data in different engines, and nothing where they do not', () => {
+    const answers = [answer(0, { storageEngine: 'rocksdb' }), answer(1, { storageEngine: 'rocksdb' })];
+    assert.doesNotMatch(statusText(answers, summarize(answers), COLOURS), /engines/);
+    const mixed = [...answers, answer(2, { storageEngine: 'leveldb' })];
+    assert.match(
+      statusText(mixed, summarize(mixed), COLOURS),
+      /^Replicas keep their data in different engines: replica-0, replica-1 with rocksdb; replica-2 with leveldb /m,
+    );
+  });
+
   it('shows the evidence that replicas hold, against whom and about what', () => {
     const prepare = { replica: 3, kind: 'prepare', view: 4, sequence: 9 };
     const commit = { ...prepare, kind: 'commit' };
