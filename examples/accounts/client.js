@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * A client of the accounts: `node client.js ADDRESS OPERATION`, such as
+ * A client of the accounts: `node client.js ADDRESS[,ADDRESS...] OPERATION`, such as
  *
  *     node client.js 127.0.0.1:7400 '{"op":"open","account":"alice"}'
  *
@@ -8,8 +8,8 @@
  */
 import { ClientError, connect } from 'pbft';
 
-const [address = '127.0.0.1:7400', operation = '{"op":"list"}'] = process.argv.slice(2);
-const client = connect(address);
+const [addresses = '127.0.0.1:7400', operation = '{"op":"list"}'] = process.argv.slice(2);
+const client = connect(addresses.split(','));
 try {
   const { result, sequence } = await client.submit(new TextEncoder().encode(operation));
   const text = new TextDecoder().decode(result);

@@ -48,6 +48,8 @@ class Flood {
   private view = 0;
   private lowWatermark = 0;
   private said = 0;
+  /** Above those of the replica itself: the peers take all of these for new. */
+  private nextStatusNumber = 2 ** 50;
 
   constructor(private readonly context: StrategyContext) {}
 
@@ -171,10 +173,11 @@ class Flood {
         missingPrepares: everything,
         missingCommits: everything,
         checkpoints: [],
-        highestVoteSequence: 0 as Sequence,
+        number: this.nextStatusNumber++,
         recovering: false,
         viewChanges: [],
         newViewDigest: undefined,
+        heard: 0,
       };
       signStatement(this.context, status, (signed) => send(to, encodePeerMessage({ kind: 'signed', signed })));
     }

@@ -45,7 +45,7 @@ function lieOf(context: StrategyContext, status: Status): Status {
     case 2:
       return { ...status, view: (status.view + 7) as View, active: false };
     case 3:
-      return { ...status, clockMs: status.clockMs + 86_400_000, highestVoteSequence: 0 as Sequence };
+      return { ...status, clockMs: status.clockMs + 86_400_000, heard: status.heard + 1 };
     default:
       return { ...status, missingPrePrepares: nothing, missingPrepares: nothing, missingCommits: nothing };
   }

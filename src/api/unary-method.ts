@@ -5,7 +5,7 @@
  *    an own bug: logged, answered without its text, and, for a failed assertion, handed to the process's last handler,
  *    because a replica with a broken invariant must not go on.
  * 2. Bytes that don't decode are a caller's fault, never an internal error.
- * 3. Every call is counted by method and code; both are names of the code's own.
+ * 3. Every call is counted and timed by method and code; both are names of the code's own.
  */
 import { type Server, type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js';
 import type { Logger } from '../ports/logger.js';
@@ -69,12 +69,14 @@ export function serveUnary<Request, Response>(
     return request === undefined ? failed({ code: 'malformed' }) : ok(request);
   };
   const handler = (call: ServerUnaryCall<Judged<Request>, Buffer>, done: sendUnaryData<Buffer>): void => {
+    const startedMs = services.timers.elapsedMs();
     const memory = services.budget.open(call.getPeer());
     answer(method, call, services, memory)
       .catch((error: unknown) => failed(reportBug(method.path, error, services)))
       .then((result) => {
         giveBack(memory, call, result);
-        endCall(method.path, result, call, services, done);
+        const durationMs = services.timers.elapsedMs() - startedMs;
+        endCall({ path: method.path, durationMs, result, call, done }, services);
       });
   };
   server.register<Judged<Request>, Buffer>(method.path, handler, (response) => response, deserialize, 'unary');
@@ -124,25 +126,31 @@ export function encodeMessage<T>(type: Encodable<T>, message: T): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
-function endCall(
-  path: string,
-  result: Result<Buffer, CallFailure>,
-  call: ServerUnaryCall<unknown, Buffer>,
-  services: CallServices,
-  done: sendUnaryData<Buffer>,
-): void {
+/** A call that is to be answered. */
+interface EndingCall {
+  readonly path: string;
+  readonly durationMs: number;
+  readonly result: Result<Buffer, CallFailure>;
+  readonly call: ServerUnaryCall<unknown, Buffer>;
+  readonly done: sendUnaryData<Buffer>;
+}
+
+/** Counts a call, then answers it: who has an answer finds it counted. */
+function endCall({ path, durationMs, result, call, done }: EndingCall, services: CallServices): void {
+  const failure = result.ok ? undefined : answerToFailure(result.error);
+  const code = call.cancelled ? status.CANCELLED : (failure?.status ?? status.OK);
+  countCall(path, code, services);
+  const labels = { method: methodLabel(path), code: status[code] };
+  services.metrics.observe('pbft_call_duration_seconds', labels, durationMs / 1_000);
   if (result.ok) {
-    countCall(path, call.cancelled ? status.CANCELLED : status.OK, services);
     services.answers.track(call, result.value.length);
     done(null, result.value);
-    return;
+  } else if (failure !== undefined) {
+    if (result.error.code === 'answersExhausted') {
+      services.metrics.increment('pbft_throttled_total', { reason: 'answer_memory' });
+    }
+    done(statusOfAnswer(failure));
   }
-  if (result.error.code === 'answersExhausted') {
-    services.metrics.increment('pbft_throttled_total', { reason: 'answer_memory' });
-  }
-  const answerOfFailure = answerToFailure(result.error);
-  countCall(path, call.cancelled ? status.CANCELLED : answerOfFailure.status, services);
-  done(statusOfAnswer(answerOfFailure));
 }
 
 /** Counts a call that ended. */

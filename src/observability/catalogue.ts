@@ -10,6 +10,7 @@ import {
   BUFFERS,
   CALL_CODES,
   CALL_METHODS,
+  CERTIFICATES,
   CONNECTION_CLOSINGS,
   EVIDENCE_KINDS,
   FETCH_KINDS,
@@ -69,6 +70,8 @@ interface GaugeDefinition<Labels> extends Definition<Labels> {
 
 /** From half a millisecond, below what a loopback cluster needs, to where callers have given up. */
 const LATENCY_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+/** To the longest that a call may take by default. */
+const CALL_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 const SYNC_BUCKETS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
 const SIGN_BUCKETS = [0.0001, 0.0002, 0.0003, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1];
 const OPERATION_BUCKETS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
@@ -211,6 +214,22 @@ export const GAUGES: { readonly [N in keyof GaugeLabels]: GaugeDefinition<GaugeL
     labels: {},
     restart: 'configured',
   },
+  pbft_store_bytes: {
+    help: 'What the data directory takes on its disk. It grows with every ordered operation, reads included.',
+    labels: {},
+    restart: 'measured',
+  },
+  pbft_disk_available_bytes: {
+    help: "Free space of the data directory's file system that this process may use.",
+    labels: {},
+    restart: 'measured',
+  },
+  pbft_disk_size_bytes: { help: "Size of the data directory's file system.", labels: {}, restart: 'measured' },
+  pbft_certificate_expiry_timestamp_seconds: {
+    help: 'When a certificate in use ends, in seconds since 1970; of a chain the one that ends first.',
+    labels: { certificate: CERTIFICATES },
+    restart: 'configured',
+  },
 };
 
 /** The histograms. */
@@ -219,6 +238,12 @@ export const HISTOGRAMS: { readonly [N in keyof HistogramLabels]: HistogramDefin
     help: 'From taking a batch into this replica (proposed or accepted) to its execution.',
     labels: {},
     buckets: LATENCY_BUCKETS,
+  },
+  pbft_call_duration_seconds: {
+    help: 'gRPC calls as callers see them, without the way there and back: from the request to its answer, by method and status.',
+    labels: { method: CALL_METHODS, code: CALL_CODES },
+    buckets: CALL_BUCKETS,
+    startsEmpty: true,
   },
   pbft_phase_latency_seconds: {
     help: 'The part of a phase in the commit latency.',

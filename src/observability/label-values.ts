@@ -5,6 +5,7 @@
  * The sets of unions are written as records over the union, so that a new member does not compile until it stands here.
  */
 import type {
+  CertificateKind,
   ConnectionClosing,
   FetchKind,
   FetchResult,
@@ -178,6 +179,9 @@ export const STORAGE_OPERATIONS = membersOf<StorageOperation>({
   reserve: true,
   close: true,
 });
+
+/** The certificates whose expiry is told. */
+export const CERTIFICATES = membersOf<CertificateKind>({ peer: true, client: true, authority: true });
 
 /** The steps that a batch's latency is made of. */
 export const PHASES = membersOf<Phase>({ prepare: true, commit: true, execute: true });

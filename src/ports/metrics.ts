@@ -65,6 +65,9 @@ export type FetchResult = 'ok' | 'not_found' | 'wrong' | 'timeout';
 /** What the store was asked for. */
 export type StorageOperation = 'recover' | 'append' | 'execute' | 'discard' | 'read' | 'reserve' | 'close';
 
+/** The certificates that a replica uses: of its links, of its client port where that has TLS, of the cluster's authority. */
+export type CertificateKind = 'peer' | 'client' | 'authority';
+
 /** The steps that a batch's commit latency is made of. */
 export type Phase = 'prepare' | 'commit' | 'execute';
 
@@ -111,11 +114,17 @@ export interface GaugeLabels {
   readonly pbft_diverged: Record<string, never>;
   readonly pbft_clock_skew_seconds: Record<string, never>;
   readonly pbft_unsafe_mode: Record<string, never>;
+  readonly pbft_store_bytes: Record<string, never>;
+  readonly pbft_disk_available_bytes: Record<string, never>;
+  readonly pbft_disk_size_bytes: Record<string, never>;
+  readonly pbft_certificate_expiry_timestamp_seconds: { readonly certificate: CertificateKind };
 }
 
 /** Distributions; times in seconds. */
 export interface HistogramLabels {
   readonly pbft_commit_latency_seconds: Record<string, never>;
+  /** Unary calls: both labels are names of the code's own. */
+  readonly pbft_call_duration_seconds: { readonly method: string; readonly code: string };
   readonly pbft_phase_latency_seconds: { readonly phase: Phase };
   readonly pbft_batch_operations: Record<string, never>;
   readonly pbft_sign_seconds: Record<string, never>;

@@ -54,7 +54,7 @@ import { onRequest, onRequestTimerExpired, relayToAll, relayToPrimary, updateReq
 import { findViewChange, highestExecutedAnywhere, onStatus } from './retransmission.js';
 import { screenRequest, screenStatement } from './screening.js';
 import { type CoreConfiguration, type CoreState, currentPrimary, lowWatermark, note, type Unchecked } from './state.js';
-import { sendStatus, sendStatusToAll, updateStatusTimer } from './status.js';
+import { beginLink, sendStatusToAll, updateStatusTimer } from './status.js';
 import type { TimerName } from './timers.js';
 import type { BufferClass, Waiting } from './waiting.js';
 
@@ -311,7 +311,7 @@ export class Core {
     if (known !== undefined) {
       known.connected = true;
       known.resentAtMs.clear();
-      sendStatus(this.state, peer);
+      beginLink(this.state, peer, known);
       if (peer === currentPrimary(this.state)) {
         relayToPrimary(this.state);
       }

@@ -52,13 +52,16 @@ export interface Status {
   readonly missingCommits: Uint8Array;
   /** The Checkpoints above h that the sender holds, sorted by sequence, then replica; at most n × (window / K + 1). */
   readonly checkpoints: readonly HeldCheckpoint[];
-  /** The highest sequence for which the sender holds a vote of the addressee; 0 for none. */
-  readonly highestVoteSequence: Sequence;
+  /** Ascending in one life of the sender, from a random number on: one that isn't above the last on its link is old. */
+  readonly number: number;
+  /** Whether the sender doesn't vote (yet): since its start it waits for Status of a quorum. */
   readonly recovering: boolean;
   /** The ViewChanges that the sender holds, sorted by replica, then digest; at most 4 × n. */
   readonly viewChanges: readonly NamedViewChange[];
   /** Of the NewView of its view that the sender holds. */
   readonly newViewDigest: Digest | undefined;
+  /** The number of the last Status of the addressee that the sender handled on this link; 0 for none. */
+  readonly heard: number;
 }
 
 /** [OSDI §4.4] The sender has left every view below `newView`, and shows what prepared at it. */

@@ -29,16 +29,19 @@ const SIGNED_MESSAGE_BYTES = 400;
 const FRESH_MS = 250;
 
 /** Why a Status is not taken, or undefined. */
-export function rejectStatus(state: CoreState, status: Status): Rejection | undefined {
+export function rejectStatus(state: CoreState, status: Status, sender: ReplicaId): Rejection | undefined {
   if (state.diverged) {
     return reject('diverged');
   }
-  return status.to === state.configuration.replica ? undefined : reject('notAddressee');
+  if (status.to !== state.configuration.replica) {
+    return reject('notAddressee');
+  }
+  return status.number > (state.peers.get(sender)?.statusNumber ?? 0) ? undefined : reject('stale');
 }
 
 /** A peer's Status came: he gets what he lacks. */
 export function onStatus(state: CoreState, { message: status, sender }: Verified<Signed<Status>>): void {
-  const rejection = rejectStatus(state, status);
+  const rejection = rejectStatus(state, status, sender);
   const peer = state.peers.get(sender);
   if (rejection !== undefined || peer === undefined) {
     noteRejection(state, 'status', rejection ?? reject('notAddressee'), sender);
@@ -46,6 +49,7 @@ export function onStatus(state: CoreState, { message: status, sender }: Verified
   }
   const isClockDue = peer.status === undefined || state.now.elapsedMs - peer.statusAtMs >= CLOCK_INTERVAL_MS;
   peer.status = status;
+  peer.statusNumber = status.number;
   peer.statusAtMs = state.now.elapsedMs;
   refill(state, peer);
   checkClock(state, isClockDue);

@@ -33,7 +33,7 @@ export function screenStatement(state: CoreState, statement: Unchecked): Rejecti
     case 'checkpoint':
       return rejectCheckpoint(state, message, sender);
     case 'status':
-      return rejectStatus(state, message);
+      return rejectStatus(state, message, sender);
     case 'viewChange':
       return rejectViewChange(state, message, sender) ?? rejectKnownViewChange(state, { message, sender, payload });
     case 'newView':

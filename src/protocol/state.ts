@@ -41,6 +41,8 @@ export interface CoreConfiguration {
   /** What fills a gap in a NewView: the fixed batch without requests. */
   readonly nullBatch: BatchSummary;
   readonly encodeBatch: (timestampMs: number, requests: readonly SignedRequest[]) => Uint8Array;
+  /** The number of the first Status of this life, at random, so that no number of another life is taken for one of this. */
+  readonly firstStatusNumber: number;
   /** What executing the request costs at most, by its bytes alone. */
   readonly costOf: (request: SignedRequest) => number;
 }
@@ -68,6 +70,10 @@ export interface PeerState {
   /** His last Status, and when it came. */
   status: Status | undefined;
   statusAtMs: number;
+  /** The number of his last Status on this link, 0 before the first. */
+  statusNumber: number;
+  /** The number of the own first Status to him on this link, undefined before the first link. */
+  firstNumber: number | undefined;
   /** What was sent again to him and when, by name; cleared as it ages. */
   readonly resentAtMs: Map<string, number>;
   /** The bytes that may be sent again to him now. */
@@ -140,6 +146,8 @@ export interface CoreState {
   timeoutLookedAtMs: number;
   longestWaitMs: number;
   readonly peers: Map<ReplicaId, PeerState>;
+  /** The number of the own next Status, to whomever. */
+  nextStatusNumber: number;
   /** One a kind and replica. */
   readonly evidence: Evidence[];
   /** Its state differs from what a quorum signed: it executes, votes and serves no more. */

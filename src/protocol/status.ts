@@ -7,7 +7,15 @@ import type { ReplicaId, Sequence } from './identifiers.js';
 import { sequence } from './identifiers.js';
 import type { Status } from './messages.js';
 import { isPrepared, isUnderWay, type Slot } from './slot.js';
-import { type CoreState, currentPrimary, emit, ensureTimer, highWatermark, lowWatermark } from './state.js';
+import {
+  type CoreState,
+  currentPrimary,
+  emit,
+  ensureTimer,
+  highWatermark,
+  lowWatermark,
+  type PeerState,
+} from './state.js';
 
 /** While something is missing anywhere, and otherwise. */
 const STATUS_BUSY_MS = 1_000;
@@ -40,10 +48,11 @@ function computeStatus(state: CoreState, to: ReplicaId): Status {
     missingPrepares: bitmap(state, base, length, (slot) => slot === undefined || !isPrepared(slot)),
     missingCommits: bitmap(state, base, length, (slot) => slot?.committedBatch === undefined),
     checkpoints: heldCheckpoints(state),
-    highestVoteSequence: highestVoteOf(state, to),
+    number: state.nextStatusNumber,
     recovering: false,
     viewChanges: state.viewChanges.names(),
     newViewDigest: heldNewViewDigest(state),
+    heard: state.peers.get(to)?.statusNumber ?? 0,
   };
 }
 
@@ -91,18 +100,6 @@ function heldCheckpoints(state: CoreState): Status['checkpoints'] {
     );
 }
 
-function highestVoteOf(state: CoreState, replica: ReplicaId): Sequence {
-  let highest = sequence(0);
-  for (const slot of state.slots.values()) {
-    const isVoter =
-      slot.prepares.has(replica) || slot.commits.has(replica) || slot.proposal?.signed?.sender === replica;
-    if (isVoter && slot.sequence > highest) {
-      highest = slot.sequence;
-    }
-  }
-  return highest;
-}
-
 /** Whether Status goes out every second: something known to anyone is not executed, certified or entered here. */
 function isBusy(state: CoreState): boolean {
   if (!state.active || state.ownCheckpoints.size > 0 || state.lastExecuted < lowWatermark(state)) {
@@ -125,6 +122,14 @@ function isBusy(state: CoreState): boolean {
 /** Sends Status to one peer. */
 export function sendStatus(state: CoreState, to: ReplicaId): void {
   emit(state, { kind: 'sendStatus', message: computeStatus(state, to) });
+  state.nextStatusNumber++;
+}
+
+/** A link to this peer is up: what was said on an earlier one counts no more, and numbers begin anew. */
+export function beginLink(state: CoreState, to: ReplicaId, peer: PeerState): void {
+  peer.statusNumber = 0;
+  peer.firstNumber = state.nextStatusNumber;
+  sendStatus(state, to);
 }
 
 /** The heartbeat is due, or the view changed: Status to every connected peer. */

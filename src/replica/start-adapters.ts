@@ -11,6 +11,7 @@ import type { Transport } from '../ports/transport.js';
 import { replicaId } from '../protocol/identifiers.js';
 import type { ReplicaFace } from '../runtime/face.js';
 import type { ReplicaRuntime } from '../runtime/replica-runtime.js';
+import { DiskWatch } from './disk-watch.js';
 import type { ReplicaFiles } from './initialize-check.js';
 import { machineTimers } from './machine-timers.js';
 import { PROTOCOL_VERSION, VERSION } from './version.js';
@@ -63,10 +64,18 @@ export function startHttp(
   runtime: ReplicaRuntime,
   { metrics: { registry, metrics }, logger }: Observers,
 ): Promise<HttpServer> {
+  const disk = new DiskWatch({
+    directory: configuration.dataDirectory,
+    metrics,
+    logger,
+    elapsedMs: () => machineTimers.elapsedMs(),
+  });
+  disk.refresh();
   const readiness = (): readonly string[] => {
     const reasons = runtime.notReadyReasons();
     metrics.set('pbft_is_ready', {}, reasons.length === 0 ? 1 : 0);
     runtime.measure();
+    disk.refresh();
     return reasons;
   };
   const liveness = (): readonly string[] => {

@@ -17,6 +17,7 @@ import type { ReplicaStatus } from '../runtime/face.js';
 import { ReplicaRuntime } from '../runtime/replica-runtime.js';
 import { createReplicaStore } from '../storage/replica-store.js';
 import { withoutSync } from '../storage/without-sync.js';
+import { tellExpiries } from './certificate-watch.js';
 import { loadReplicaFiles, type ReplicaFiles } from './initialize-check.js';
 import { machineTimers } from './machine-timers.js';
 import { chooseStateMachine } from './own-application.js';
@@ -159,6 +160,8 @@ interface Serving extends Observers {
 /** Listens, first for those who watch, then for peers, then for callers. */
 async function serve({ files, runtime, stops, wrapping, ...observers }: Serving): Promise<StartedReplica> {
   const { listen } = files.configuration;
+  const { metrics, logger } = observers;
+  tellExpiries(files, { metrics: metrics.metrics, logger, nowMs: machineTimers.wallMs() });
   const http = await startHttp(files, runtime, observers);
   // Watched to the end.
   stops.unshift((done) => http.stop(done));

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 
 /** The version of the protocol between replicas; both ends of a link must speak the same. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** The package's version. */
 export const VERSION: string = readVersion();

@@ -8,15 +8,23 @@ import { decodeNullBatch } from './batch-bodies.js';
 import type { Costs } from './operation-cost.js';
 import type { ReplicaRuntimeOptions } from './replica-runtime-options.js';
 
+/** So many that two lives have none in common, and that one life never comes to the end of the safe integers. */
+const STATUS_NUMBERS = 2 ** 48;
+
 /** Makes the core of one replica. */
 export function createCore(
-  { identity, consensus, local, hash }: Pick<ReplicaRuntimeOptions, 'identity' | 'consensus' | 'local' | 'hash'>,
+  options: Pick<ReplicaRuntimeOptions, 'identity' | 'consensus' | 'local' | 'hash' | 'timers'>,
   limits: WireLimits,
   costs: Costs,
   recovered: RecoveredState,
 ): Core {
+  const { identity, consensus, local, hash, timers } = options;
   const { replica, sizes } = identity;
   const costOf = (request: SignedRequest): number => costs.ofRequest(request);
   const nullBatch = decodeNullBatch(limits, hash);
-  return new Core({ replica, sizes, consensus, local, hash, nullBatch, encodeBatch, costOf }, recovered);
+  const firstStatusNumber = 1 + Math.floor(timers.random() * STATUS_NUMBERS);
+  return new Core(
+    { replica, sizes, consensus, local, hash, nullBatch, encodeBatch, costOf, firstStatusNumber },
+    recovered,
+  );
 }

@@ -36,7 +36,7 @@ interface Sized<T> {
 
 /** A lane with its bounds. */
 class Lane<T> {
-  private readonly items = new Fifo<Sized<T>>();
+  private items = new Fifo<Sized<T>>();
   private bytes = 0;
   private checksLeft = CHECKS_A_TURN;
 
@@ -83,6 +83,11 @@ class Lane<T> {
   push(item: T, sizeBytes: number): void {
     this.items.push({ item, sizeBytes });
     this.bytes += sizeBytes;
+  }
+
+  clear(): void {
+    this.items = new Fifo();
+    this.bytes = 0;
   }
 
   shift(): Sized<T> | undefined {
@@ -162,6 +167,13 @@ export class EventQueue<T> {
     }
     lane.push(item, sizeBytes);
     this.waiting++;
+  }
+
+  /** Drops what waits of a peer: it came over a link that is no more. */
+  dropPeer(peer: ReplicaId): void {
+    const lane = this.laneOf(peer);
+    this.waiting -= lane.length;
+    lane.clear();
   }
 
   /** Adds what a client asked; returns false, and takes nothing, where the lane is full. */

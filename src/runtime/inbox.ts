@@ -57,6 +57,15 @@ export class Inbox {
     this.options.onQueued();
   }
 
+  /**
+   * A link to a peer is up. What waits of his earlier link is dropped: no send matters by itself, and a Status of an
+   * earlier life of his must not be taken for one of this link.
+   */
+  connected(peer: ReplicaId): void {
+    this.queue.dropPeer(peer);
+    this.submitEvent({ kind: 'peerConnected', peer });
+  }
+
   /** Queues a message of a peer. */
   submitMessage(peer: ReplicaId, bytes: Uint8Array): void {
     this.queue.pushPeer(peer, { kind: 'message', peer, bytes }, bytes.length);

@@ -43,7 +43,8 @@ export class ReplicaParts {
   readonly queries: QueryService;
   private readonly peers: readonly ReplicaId[];
   private readonly limits: WireLimits;
-  private readonly inbox: Inbox;
+  /** What comes in: own events, links, messages of peers. */
+  readonly inbox: Inbox;
   private readonly driver: Driver;
   private readonly instrumentation: Instrumentation;
   private readonly table: ClientTable;
@@ -102,9 +103,9 @@ export class ReplicaParts {
       ...options,
       statementsMax: consensus.windowSize * identity.sizes.replicaCount,
       isHeld: (digest) => this.core.findViewChange(digest) !== undefined,
-      onJudged: (event) => this.submitEvent(event),
+      onJudged: (event) => this.inbox.submitEvent(event),
     });
-    this.timers = new CoreTimers(timers, (event) => this.submitEvent(event));
+    this.timers = new CoreTimers(timers, (event) => this.inbox.submitEvent(event));
     this.driver = this.createDriver(this.signing);
     this.gateway.start();
     this.instrumentation.onRecovered(this.showState());
@@ -128,16 +129,6 @@ export class ReplicaParts {
     const { executor, instrumentation, verifiedRequests } = this;
     const holding = { core, inbox, groupCommit, signing, fetcher, fetchServer, judge, bodies, table, gateway };
     return countReplicaHeld({ ...holding, executor, instrumentation, verifiedRequests });
-  }
-
-  /** Queues an event of this replica's own. */
-  submitEvent(event: Event): void {
-    this.inbox.submitEvent(event);
-  }
-
-  /** Queues a message of a peer. */
-  onMessage(peer: ReplicaId, bytes: Uint8Array): void {
-    this.inbox.submitMessage(peer, bytes);
   }
 
   /** Nothing is stepped, executed, sent or answered any more. */
@@ -165,7 +156,7 @@ export class ReplicaParts {
         agreedTimeMs,
       },
       onExecuted: (event) => {
-        this.submitEvent(event);
+        this.inbox.submitEvent(event);
         this.fetcher.onExecuted(event.sequence);
       },
       onResults: (batch) => {
@@ -245,7 +236,7 @@ export class ReplicaParts {
       loadBatch: (sequence, digest, done) => this.bodies.load(sequence, digest, done),
       keepBatch: (batch, requests) => this.bodies.put(batch, requests),
       onEvent: (event) => {
-        this.submitEvent(event);
+        this.inbox.submitEvent(event);
         this.executor.retry();
       },
     });
@@ -268,7 +259,7 @@ export class ReplicaParts {
         transport,
         groupCommit: this.groupCommit,
         loadBatch: (sequence, digest, done) => this.bodies.load(sequence, digest, done),
-        onSigned: (event) => this.submitEvent(event),
+        onSigned: (event) => this.inbox.submitEvent(event),
         onFatal,
       }),
       discard: ({ lowWatermark }) =>

@@ -73,12 +73,12 @@ export class ReplicaRuntime implements ReplicaFace {
       { lastExecuted: recovered.lastExecuted, view: recovered.view, engine: identity.storageEngine },
       'the store is read',
     );
-    parts.submitEvent({ kind: 'started' });
+    parts.inbox.submitEvent({ kind: 'started' });
     transport.start(
       {
-        onConnected: (peer) => parts.submitEvent({ kind: 'peerConnected', peer }),
-        onDisconnected: (peer) => parts.submitEvent({ kind: 'peerDisconnected', peer }),
-        onMessage: (peer, message) => parts.onMessage(peer, message),
+        onConnected: (peer) => parts.inbox.connected(peer),
+        onDisconnected: (peer) => parts.inbox.submitEvent({ kind: 'peerDisconnected', peer }),
+        onMessage: (peer, message) => parts.inbox.submitMessage(peer, message),
       },
       done,
     );

@@ -45,13 +45,14 @@ export function encodeStatus(status: Status): Uint8Array {
   for (const { replica, sequence } of status.checkpoints) {
     writer.bytes(10, new CanonicalWriter(HELD_CHECKPOINT_BYTES_MAX).number(1, replica).number(2, sequence).finish());
   }
-  writer.number(11, status.highestVoteSequence).flag(12, status.recovering);
+  writer.number(11, status.number).flag(12, status.recovering);
   for (const name of status.viewChanges) {
     writer.bytes(13, encodeViewChangeName(name));
   }
-  return status.newViewDigest === undefined
-    ? writer.finish()
-    : writer.bytes(14, digestBytes(status.newViewDigest)).finish();
+  if (status.newViewDigest !== undefined) {
+    writer.bytes(14, digestBytes(status.newViewDigest));
+  }
+  return writer.number(15, status.heard).finish();
 }
 
 /** The Status in signed bytes. */
@@ -72,7 +73,7 @@ export function decodeStatus(payload: Uint8Array, limits: WireLimits): Result<St
     max: HELD_CHECKPOINT_BYTES_MAX,
     countMax: computeHeldCheckpointsMax(limits),
   });
-  const highestVoteSequence = toSequence(reader.requireNumber(11, 'highest_vote_sequence'));
+  const number = reader.requireNumber(11, 'number', { min: 1 });
   const recovering = reader.readFlag(12, 'recovering');
   const encodedViewChanges = reader.readRepeated(13, 'view_changes', {
     max: NAMED_VIEW_CHANGE_BYTES_MAX,
@@ -81,6 +82,7 @@ export function decodeStatus(payload: Uint8Array, limits: WireLimits): Result<St
   const newViewDigest = reader.isNext(14, 'bytes')
     ? digestOf(reader.requireBytes(14, 'new_view_digest', { min: DIGEST_BYTES, max: DIGEST_BYTES }))
     : undefined;
+  const heard = reader.requireNumber(15, 'heard');
   const checkpoints = decodeElements(
     reader,
     { name: 'checkpoints', encoded: encodedCheckpoints, order: HELD_CHECKPOINT_ORDER },
@@ -103,10 +105,11 @@ export function decodeStatus(payload: Uint8Array, limits: WireLimits): Result<St
     missingPrepares,
     missingCommits,
     checkpoints,
-    highestVoteSequence,
+    number,
     recovering,
     viewChanges,
     newViewDigest,
+    heard,
   });
 }
 

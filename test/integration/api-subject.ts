@@ -43,6 +43,7 @@ export class ApiSubject {
   readonly replica = new FakeReplica(createKeyValueStateMachine());
   readonly timers = new SystemTimers();
   readonly counted: string[] = [];
+  readonly observed: string[] = [];
   readonly logged: string[] = [];
   readonly server: ClientServer;
 
@@ -50,7 +51,8 @@ export class ApiSubject {
     const metrics: Metrics = {
       increment: (name, labels) => void this.counted.push(`${name} ${Object.values(labels).join(' ')}`),
       set: () => undefined,
-      observe: () => undefined,
+      observe: (name, labels, value) =>
+        void this.observed.push(`${name} ${Object.values(labels).join(' ')} ${value >= 0}`),
     };
     const log = (_: object, message: string) => void this.logged.push(message);
     const logger: Logger = { error: log, warn: log, info: log, debug: log };

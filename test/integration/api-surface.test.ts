@@ -206,13 +206,17 @@ describe('the client port', () => {
     await until(() => subject.timers.thrown.length === 1, 'the assertion is thrown where nothing catches it');
   });
 
-  it('counts calls by method and code, with names of its own alone', async () => {
+  it('counts and times calls by method and code, with names of its own alone', async () => {
     await client.put('k', 'v');
     await errorOf(client.put('', 'v'));
     await rawCall('/pbft.v1.KeyValueService/Nothing', new Uint8Array());
     assert.deepEqual(subject.counted, [
       'pbft_calls_total KeyValueService/Put OK',
       'pbft_calls_total KeyValueService/Put INVALID_ARGUMENT',
+    ]);
+    assert.deepEqual(subject.observed, [
+      'pbft_call_duration_seconds KeyValueService/Put OK true',
+      'pbft_call_duration_seconds KeyValueService/Put INVALID_ARGUMENT true',
     ]);
   });
 

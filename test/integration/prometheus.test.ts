@@ -8,9 +8,9 @@ import { credentials } from '@grpc/grpc-js';
 import type { Status } from '../../src/cli/status-report.js';
 import { KeyValueServiceClient } from '../../src/wire/gen/pbft/v1/key_value.js';
 import { type TestCluster as Cluster, startCluster } from '../support/cluster.js';
-import { PrometheusServer } from '../support/prometheus.js';
+import { PrometheusServer, type QueryRow } from '../support/prometheus.js';
 import { skip } from '../support/skip.js';
-import { fillVariables, type PanelQuery, readPanels } from '../unit/observability/dashboard.js';
+import { fillVariables, type PanelQuery, readPanels, withZeros } from '../unit/observability/dashboard.js';
 
 const REPLICAS = ['0', '1', '2', '3'];
 
@@ -44,7 +44,8 @@ describe('monitoring a cluster', function () {
   it('shows data in every panel of the dashboard while the cluster works', async () => {
     assert.ok(prometheus !== undefined);
     const queries = readPanels().flatMap((panel) => panel.queries);
-    let unanswered = queries;
+    // One of the three that show how many are ready answers at a time.
+    let unanswered = queries.filter(({ panel }) => panel !== 'Ready replicas');
     const deadline = Date.now() + DEADLINE_MS;
     while (unanswered.length > 0 && Date.now() < deadline) {
       await delay(500);
@@ -52,6 +53,21 @@ describe('monitoring a cluster', function () {
     }
     assert.deepEqual(unanswered, [], 'these queries returned no data');
     assert.deepEqual(await prometheus.targetsUp(), REPLICAS);
+    assert.deepEqual(await readReady(prometheus), [[], [], [['4', 4]]]);
+  });
+
+  it('draws no line of what never happened', async () => {
+    assert.ok(prometheus !== undefined);
+    for (const { panel, expr } of readPanels().flatMap((one) => one.queries)) {
+      const rows: readonly QueryRow[] = expr.endsWith('> 0') ? await prometheus.query(fillVariables(expr)) : [];
+      assert.ok(
+        rows.every(({ value }) => value > 0),
+        panel,
+      );
+      if (['Evidence', 'Storage errors', 'Configuration mismatches'].includes(panel)) {
+        assert.deepEqual(rows, [], panel);
+      }
+    }
   });
 
   it('measures what the load does: operations, latency, progress of every replica', async () => {
@@ -96,7 +112,7 @@ describe('monitoring a cluster', function () {
       status = await observed.status(1);
       return lacking(status).length === 2 && status.viewChanges.length >= 2;
     });
-    const wanted = paused.map((replica) => `viewChange ${replica} for ${status.view}`);
+    const wanted = paused.map((replica) => `view_change ${replica} for ${status.view}`);
     assert.deepEqual(lacking(status), wanted);
     assert.ok(!status.active && status.leftView !== undefined && status.view > 0);
     assert.ok(status.oldestRequest !== undefined && status.oldestRequest.waitedMs > 0);
@@ -114,7 +130,41 @@ describe('monitoring a cluster', function () {
     assert.match(observed.logs(1), /"cause":"(requestTimeout|joined)"[^\n]*"oldestRequest":"request \d+ of client/);
     assert.match(observed.logs(1), /"entered the view"/);
   });
+
+  it('says 3 of 4, then 0 of 4, when one and then all are killed: no number outlives the replicas', async () => {
+    assert.ok(prometheus !== undefined && cluster !== undefined);
+    const [running, observed] = [prometheus, cluster];
+    const shows = async (wanted: unknown): Promise<boolean> =>
+      JSON.stringify(await readReady(running)) === JSON.stringify(wanted);
+    await until(() => shows([[], [], [['4', 4]]]));
+    await observed.kill(2);
+    await until(() => shows([[], [['4', 3]], []]));
+    await load?.stop();
+    load = undefined;
+    for (const replica of [0, 1, 3]) {
+      await observed.kill(replica);
+    }
+    await until(() => shows([[['4', 0]], [], []]));
+    const numbers = ['Current view', 'Batches behind', 'Evidence kept', 'Call latency, p99', 'Commit latency, p99'];
+    const queries = readPanels().flatMap((panel) => panel.queries);
+    await until(async () => {
+      const left = await withoutData(
+        running,
+        queries.filter(({ panel }) => numbers.includes(panel)),
+      );
+      return left.length === numbers.length;
+    });
+    const operations = queries.find(({ panel }) => panel === 'Operations a second');
+    assert.equal(await readValue(running, fillVariables(operations?.expr ?? '')), 0);
+  });
 });
+
+/** What the panel of ready replicas shows: of how many, and how many; a query each for red, orange and green. */
+async function readReady(prometheus: PrometheusServer): Promise<readonly (readonly [string, number])[][]> {
+  const panel = readPanels().find(({ title }) => title === 'Ready replicas');
+  const answers = (panel?.queries ?? []).map(({ expr }) => prometheus.query(fillVariables(expr)));
+  return (await Promise.all(answers)).map((rows) => rows.map(({ metric, value }) => [metric['replicas'] ?? '', value]));
+}
 
 /** Puts small values through all replicas in turn, four at a time, until it is stopped. */
 class Load {
@@ -155,8 +205,11 @@ function put(client: KeyValueServiceClient, key: string, text: string): Promise<
 async function withoutData(prometheus: PrometheusServer, queries: readonly PanelQuery[]): Promise<PanelQuery[]> {
   const empty: PanelQuery[] = [];
   for (const query of queries) {
-    const rows = await prometheus.query(fillVariables(query.expr));
-    if (!rows.some(({ value }) => Number.isFinite(value))) {
+    const rows = await prometheus.query(fillVariables(withZeros(query.expr)));
+    // Of what never happened there is no quantile, but there is what it would be taken from.
+    const isAnswered = ({ value }: QueryRow): boolean =>
+      Number.isFinite(value) || query.panel === 'View change duration';
+    if (!rows.some(isAnswered)) {
       empty.push(query);
     }
   }

@@ -119,6 +119,9 @@ export const FRESH: RecoveredState = {
   lastHeaderDigest: GENESIS_DIGEST,
 };
 
+/** No two lives have a Status number in common. */
+const NUMBERS_OF_LIFE = 1_000_000;
+
 /** One core with the effects it had so far. */
 export class CoreUnderTest {
   readonly core: Core;
@@ -134,6 +137,8 @@ export class CoreUnderTest {
       readonly local?: Partial<LocalParameters>;
       readonly consensus?: Partial<ConsensusParameters>;
       readonly elapsedMs?: number;
+      /** How often this replica started before. */
+      readonly life?: number;
       readonly costOf?: (request: SignedRequest) => number;
     } = {},
   ) {
@@ -148,6 +153,7 @@ export class CoreUnderTest {
         hash,
         nullBatch: NULL_BATCH,
         encodeBatch,
+        firstStatusNumber: 1 + NUMBERS_OF_LIFE * (options.life ?? 0),
         costOf: options.costOf ?? (({ bytes }) => bytes.length),
       },
       options.recovered ?? FRESH,

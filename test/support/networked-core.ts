@@ -33,6 +33,7 @@ export class NetworkedCore {
   readonly bodies = new Map<Digest, EncodedBatch>([[NULL_BATCH.digest, NULL_BATCH]]);
   readonly statements: Signed[] = [];
   isUp = true;
+  private lives = 0;
   private life: CoreUnderTest;
 
   constructor(
@@ -64,7 +65,9 @@ export class NetworkedCore {
       lastExecuted: last?.sequence ?? sequence(0),
       lastHeaderDigest: last?.headerDigest ?? GENESIS_DIGEST,
     });
-    this.life = new CoreUnderTest(this.replica, this.replicaCount, { ...this.options, recovered, elapsedMs });
+    this.lives++;
+    const { lives: life } = this;
+    this.life = new CoreUnderTest(this.replica, this.replicaCount, { ...this.options, recovered, elapsedMs, life });
     this.isUp = true;
   }
 

@@ -81,10 +81,11 @@ export function statusTo(to: number, lastExecuted = 0): Status {
     missingPrepares: new Uint8Array(),
     missingCommits: new Uint8Array(),
     checkpoints: [],
-    highestVoteSequence: sequence(0),
+    number: 1,
     recovering: false,
     viewChanges: [],
     newViewDigest: undefined,
+    heard: 0,
   };
 }
 

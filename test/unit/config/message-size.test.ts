@@ -61,10 +61,11 @@ function statusOf({ parameters, quorumSizes }: MessageSizeInput): Status {
     missingPrepares: bitmap,
     missingCommits: bitmap,
     checkpoints: Array.from({ length: quorumSizes.replicaCount * held }, () => ({ replica: last, sequence: LAST })),
-    highestVoteSequence: LAST,
+    number: INTEGER_MAX,
     recovering: true,
     viewChanges: Array.from({ length: 4 * quorumSizes.replicaCount }, () => ({ replica: last, digest: DIGEST })),
     newViewDigest: DIGEST,
+    heard: INTEGER_MAX,
   };
 }
 

@@ -26,14 +26,15 @@ export interface Panel {
 /** The panels of the shipped dashboard that show something, rows left out. */
 export function readPanels(): Panel[] {
   const dashboard = record(JSON.parse(readFileSync(deployPath('grafana/dashboards/pbft-cluster.json'), 'utf8')));
-  const panels = list(dashboard['panels']).map(record);
-  return panels
-    .filter((panel) => panel['type'] !== 'row')
-    .map((panel) => {
-      const title = text(panel['title']);
-      const queries = list(panel['targets']).map((target) => ({ panel: title, expr: text(record(target)['expr']) }));
-      return { title, description: text(panel['description']), queries };
-    });
+  const panels = list(dashboard['panels'])
+    .map(record)
+    // A closed row holds its panels itself.
+    .flatMap((panel) => (panel['type'] === 'row' ? list(panel['panels']).map(record) : [panel]));
+  return panels.map((panel) => {
+    const title = text(panel['title']);
+    const queries = list(panel['targets']).map((target) => ({ panel: title, expr: text(record(target)['expr']) }));
+    return { title, description: text(panel['description']), queries };
+  });
 }
 
 /** A query as Prometheus takes it: Grafana's variables filled in, with all replicas of all clusters. */
@@ -43,11 +44,18 @@ export function fillVariables(expr: string): string {
   return filled;
 }
 
+/** The query without the condition that leaves out what never happened: it has an answer in a healthy cluster too. */
+export function withZeros(expr: string): string {
+  return expr.replace(/ > 0(?=\)?$)/, '');
+}
+
 /** One alert. */
 export interface Alert {
   readonly name: string;
   readonly expr: string;
   readonly severity: string;
+  /** Where it is explained. */
+  readonly runbook: string;
 }
 
 /** The alerts that are shipped. */
@@ -56,8 +64,10 @@ export function readAlerts(): Alert[] {
   return list(file['groups'])
     .flatMap((group) => list(record(group)['rules']))
     .map((rule) => {
-      const { alert, expr, labels } = record(rule);
-      return { name: text(alert), expr: text(expr), severity: text(record(labels)['severity']) };
+      const { alert, expr, labels, annotations } = record(rule);
+      const severity = text(record(labels)['severity']);
+      const runbook = text(record(annotations)['runbook_url']);
+      return { name: text(alert), expr: text(expr), severity, runbook };
     });
 }
 
@@ -72,7 +82,10 @@ export function selectorsOf(expr: string): { readonly metric: string; readonly l
 /** The labels by which a query groups or joins. */
 export function groupingLabelsOf(expr: string): string[] {
   return [...expr.matchAll(/\b(?:by|on|without|ignoring)\s*\(([^)]*)\)/g)].flatMap((match) =>
-    (match[1] ?? '').split(',').map((label) => label.trim()),
+    (match[1] ?? '')
+      .split(',')
+      .map((label) => label.trim())
+      .filter((label) => label !== ''),
   );
 }
 

@@ -104,6 +104,16 @@ describe('what is shipped for Prometheus and Grafana', () => {
     }
   });
 
+  it('links every alert to what to do about it, at a heading that exists', () => {
+    for (const { name, runbook } of readAlerts()) {
+      const [path = '', anchor = ''] = runbook.split('#');
+      const text = readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
+      const headings = [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading]) => anchorOf(heading ?? ''));
+      assert.ok(anchor.startsWith(name.toLowerCase()), `${name}: ${runbook}`);
+      assert.ok(headings.includes(anchor), `${name}: nothing in ${path} is called #${anchor}`);
+    }
+  });
+
   it('scrapes the default ports of a cluster of four, labelled by replica', () => {
     const config = readFileSync(deployPath('prometheus/prometheus.yml'), 'utf8');
     for (let replica = 0; replica < 4; replica++) {
@@ -132,6 +142,14 @@ describe('what is shipped for Prometheus and Grafana', () => {
     promtool(this, ['test', 'rules', new URL('alerts.test.yml', import.meta.url).pathname]);
   });
 });
+
+/** The anchor that a heading has where documents are shown. */
+function anchorOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-');
+}
 
 function promtool(context: Context, args: readonly string[]): void {
   const run = spawnSync('promtool', [...args], { encoding: 'utf8' });

@@ -4,6 +4,8 @@ import { sequence, view } from '../../../src/protocol/identifiers.js';
 import type { Status } from '../../../src/protocol/messages.js';
 import { CoreUnderTest, effectsOf, id, notesOf, rejectionsOf, request, signed } from '../../support/core-cluster.js';
 
+let nextNumber = 1;
+
 function status(to: number, fields: Partial<Status> = {}): Status {
   return {
     type: 'status',
@@ -17,10 +19,11 @@ function status(to: number, fields: Partial<Status> = {}): Status {
     missingPrepares: new Uint8Array(0),
     missingCommits: new Uint8Array(0),
     checkpoints: [],
-    highestVoteSequence: sequence(0),
+    number: nextNumber++,
     recovering: false,
     viewChanges: [],
     newViewDigest: undefined,
+    heard: 0,
     ...fields,
   };
 }
@@ -108,6 +111,46 @@ describe('retransmission', () => {
     assert.deepEqual(rejectionsOf(effects), ['notAddressee']);
   });
 
+  it('FU-08: refuses a Status whose number is not above the last one of its link, before anything is done for it', () => {
+    const backup = new CoreUnderTest(1);
+    backup.commitAndExecute(1);
+    backup.elapsedMs = 1_000;
+    const old = signed(status(1), 2);
+    const latest = signed(status(1, { lastExecuted: sequence(1) }), 2);
+    backup.step({ kind: 'messageReceived', message: latest });
+    for (const repeated of [old, latest]) {
+      assert.equal(backup.core.screen(repeated)?.code, 'stale');
+      const effects = backup.step({ kind: 'messageReceived', message: repeated });
+      assert.deepEqual(rejectionsOf(effects), ['stale']);
+      assert.deepEqual(effectsOf(effects, 'forward'), []);
+    }
+    assert.equal(backup.core.screen({ ...old, sender: id(3) }), undefined, 'each peer has numbers of his own');
+    backup.step({ kind: 'peerDisconnected', peer: id(2) });
+    backup.step({ kind: 'peerConnected', peer: id(2) });
+    assert.equal(backup.core.screen(old), undefined, 'another life of his begins anew');
+  });
+
+  it('numbers its Status upwards, and says which of the peer it handled on this link', () => {
+    const backup = new CoreUnderTest(1);
+    const sentTo = (to: number, effects: ReturnType<typeof backup.step>) =>
+      effectsOf(effects, 'sendStatus').find(({ message }) => message.to === id(to))?.message;
+    const first = sentTo(2, backup.step({ kind: 'peerConnected', peer: id(2) }));
+    assert.equal(first?.heard, 0);
+    const heard = signed(status(1), 2);
+    backup.step({ kind: 'messageReceived', message: heard });
+    backup.step({ kind: 'peerConnected', peer: id(3) });
+    backup.elapsedMs = 5_000;
+    const { generation } = effectsOf(backup.effects, 'startTimer').findLast(({ timer }) => timer === 'status') ?? {};
+    assert.ok(generation !== undefined);
+    const beat = backup.step({ kind: 'timerExpired', timer: 'status', generation });
+    const second = sentTo(2, beat);
+    assert.ok(first !== undefined && second !== undefined && second.number > first.number);
+    assert.equal(second.heard, heard.message.number);
+    assert.equal(sentTo(3, beat)?.heard, 0);
+    backup.step({ kind: 'peerDisconnected', peer: id(2) });
+    assert.equal(sentTo(2, backup.step({ kind: 'peerConnected', peer: id(2) }))?.heard, 0, 'a new link');
+  });
+
   it('says in its own Status what is missing, bit by bit', () => {
     const backup = new CoreUnderTest(1);
     backup.commitAndExecute(1);
@@ -122,9 +165,8 @@ describe('retransmission', () => {
         lastExecuted: sent.lastExecuted,
         missingPrePrepares: [...sent.missingPrePrepares],
         missingCommits: [...sent.missingCommits],
-        highestVote: sent.highestVoteSequence,
       },
-      { to: 2, lastExecuted: 1, missingPrePrepares: [0b01], missingCommits: [0b11], highestVote: 3 },
+      { to: 2, lastExecuted: 1, missingPrePrepares: [0b01], missingCommits: [0b11] },
     );
   });
 

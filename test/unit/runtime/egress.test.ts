@@ -226,8 +226,9 @@ const STATUS: Status = {
   missingPrepares: new Uint8Array(),
   missingCommits: new Uint8Array(),
   checkpoints: [],
-  highestVoteSequence: sequence(0),
+  number: 1,
   recovering: false,
   viewChanges: [],
   newViewDigest: undefined,
+  heard: 0,
 };

@@ -97,6 +97,20 @@ describe('the event queue', () => {
     assert.ok(queue.isDrained(ONE));
   });
 
+  it('FU-01: forgets what waits of a peer whose link is another now, and nothing of others', () => {
+    const { queue } = queueOf({ messagesMax: 10, bytesMax: 100 });
+    queue.pushPeer(ONE, 'a1', 60);
+    queue.pushPeer(TWO, 'b1', 1);
+    queue.pushPeer(ONE, 'a2', 30);
+    queue.pushClient('c1', 1);
+    queue.dropPeer(ONE);
+    assert.equal(queue.length, 2);
+    assert.ok(queue.isDrained(ONE));
+    queue.pushPeer(ONE, 'a3', 90);
+    assert.deepEqual(drain(queue).sort(), ['a3', 'b1', 'c1']);
+    assert.equal(queue.length, 0);
+  });
+
   it('never drops a local item and counts each lane', () => {
     const { queue } = queueOf({ messagesMax: 1, bytesMax: 1 });
     for (let index = 0; index < 1000; index++) {

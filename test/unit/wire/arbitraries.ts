@@ -84,10 +84,11 @@ export const status: fc.Arbitrary<Status> = fc.record({
   missingPrepares: bitmap,
   missingCommits: bitmap,
   checkpoints: heldCheckpoints,
-  highestVoteSequence: sequenceOrNone,
+  number: number.map((value) => Math.max(1, value)),
   recovering: fc.boolean(),
   viewChanges: heldViewChanges,
   newViewDigest: fc.option(digest, { nil: undefined }),
+  heard: number,
 });
 
 export const signature = bytes({ minLength: 1, maxLength: 64 });

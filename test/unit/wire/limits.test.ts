@@ -44,10 +44,11 @@ describe('wire: the limits', () => {
       missingPrepares: bitmap,
       missingCommits: bitmap,
       checkpoints: held(checkpoints),
-      highestVoteSequence: sequence(INTEGER_MAX),
+      number: INTEGER_MAX,
       recovering: true,
       viewChanges: names(viewChanges),
       newViewDigest: DIGEST,
+      heard: INTEGER_MAX,
     };
   };
   const decodeStatus = (status: Status): string => findingOf(decodePayload('status', encodePayload(status), LIMITS));

@@ -239,16 +239,18 @@ export interface Status {
   missingCommits: Buffer;
   /** The checkpoints above h that it holds. */
   checkpoints: HeldCheckpoint[];
-  /** The highest sequence for which it holds a vote of the addressee, 0 for none. */
-  highestVoteSequence?:
+  /** Ascending in one life of the sender, from a random number on: one that isn't above the last on its link is old. */
+  number?:
     | number
     | undefined;
-  /** Whether it is in recovery and so doesn't vote. */
+  /** Whether it doesn't vote (yet): since its start it waits for Status of a quorum. */
   recovering: boolean;
   /** The view changes that it holds. */
   viewChanges: NamedViewChange[];
   /** The digest of the NewView of its view that it holds, 32 bytes; empty for none. */
   newViewDigest: Buffer;
+  /** The number of the last Status of the addressee that the sender handled on this link, 0 for none. */
+  heard?: number | undefined;
 }
 
 /** A checkpoint that a replica holds, named so that it isn't sent again. */
@@ -1037,10 +1039,11 @@ function createBaseStatus(): Status {
     missingPrepares: Buffer.alloc(0),
     missingCommits: Buffer.alloc(0),
     checkpoints: [],
-    highestVoteSequence: undefined,
+    number: undefined,
     recovering: false,
     viewChanges: [],
     newViewDigest: Buffer.alloc(0),
+    heard: undefined,
   };
 }
 
@@ -1076,8 +1079,8 @@ export const Status: MessageFns<Status> = {
     for (const v of message.checkpoints) {
       HeldCheckpoint.encode(v!, writer.uint32(82).fork()).join();
     }
-    if (message.highestVoteSequence !== undefined) {
-      writer.uint32(88).uint64(message.highestVoteSequence);
+    if (message.number !== undefined) {
+      writer.uint32(88).uint64(message.number);
     }
     if (message.recovering !== false) {
       writer.uint32(96).bool(message.recovering);
@@ -1087,6 +1090,9 @@ export const Status: MessageFns<Status> = {
     }
     if (message.newViewDigest.length !== 0) {
       writer.uint32(114).bytes(message.newViewDigest);
+    }
+    if (message.heard !== undefined) {
+      writer.uint32(120).uint64(message.heard);
     }
     return writer;
   },
@@ -1189,7 +1195,7 @@ export const Status: MessageFns<Status> = {
               break;
             }
 
-            message.highestVoteSequence = longToNumber(reader.uint64());
+            message.number = longToNumber(reader.uint64());
             continue;
           }
           case 12: {
@@ -1214,6 +1220,14 @@ export const Status: MessageFns<Status> = {
             }
 
             message.newViewDigest = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.heard = longToNumber(reader.uint64());
             continue;
           }
         }
@@ -1266,11 +1280,7 @@ export const Status: MessageFns<Status> = {
       checkpoints: globalThis.Array.isArray(object?.checkpoints)
         ? object.checkpoints.map((e: any) => HeldCheckpoint.fromJSON(e))
         : [],
-      highestVoteSequence: isSet(object.highestVoteSequence)
-        ? globalThis.Number(object.highestVoteSequence)
-        : isSet(object.highest_vote_sequence)
-        ? globalThis.Number(object.highest_vote_sequence)
-        : undefined,
+      number: isSet(object.number) ? globalThis.Number(object.number) : undefined,
       recovering: isSet(object.recovering) ? globalThis.Boolean(object.recovering) : false,
       viewChanges: globalThis.Array.isArray(object?.viewChanges)
         ? object.viewChanges.map((e: any) => NamedViewChange.fromJSON(e))
@@ -1282,6 +1292,7 @@ export const Status: MessageFns<Status> = {
         : isSet(object.new_view_digest)
         ? Buffer.from(bytesFromBase64(object.new_view_digest))
         : Buffer.alloc(0),
+      heard: isSet(object.heard) ? globalThis.Number(object.heard) : undefined,
     };
   },
 
@@ -1317,8 +1328,8 @@ export const Status: MessageFns<Status> = {
     if (message.checkpoints?.length) {
       obj.checkpoints = message.checkpoints.map((e) => HeldCheckpoint.toJSON(e));
     }
-    if (message.highestVoteSequence !== undefined) {
-      obj.highestVoteSequence = Math.round(message.highestVoteSequence);
+    if (message.number !== undefined) {
+      obj.number = Math.round(message.number);
     }
     if (message.recovering !== false) {
       obj.recovering = message.recovering;
@@ -1328,6 +1339,9 @@ export const Status: MessageFns<Status> = {
     }
     if (message.newViewDigest.length !== 0) {
       obj.newViewDigest = base64FromBytes(message.newViewDigest);
+    }
+    if (message.heard !== undefined) {
+      obj.heard = Math.round(message.heard);
     }
     return obj;
   },
