@@ -16,7 +16,12 @@ export {
   type ReadOptions,
   type WriteOptions,
 } from './client/client.js';
-export { ClientError, type ClientErrorFields } from './client/client-error.js';
+export {
+  CLIENT_ERROR_CODES,
+  ClientError,
+  type ClientErrorCode,
+  type ClientErrorFields,
+} from './client/client-error.js';
 export type { ConfigurationSources } from './config/load-configuration.js';
 export { type Header, OUTCOME, type Outcome } from './ledger/header.js';
 export { computeHeaderDigest, decodeHeader, encodeHeader, HEADER_BYTES, isNextHeader } from './ledger/header-codec.js';

@@ -2,11 +2,38 @@
 import { type ServiceError, status } from '@grpc/grpc-js';
 import { decodeRichStatus, STATUS_DETAILS_TRAILER } from '../wire/rich-status.js';
 
+/** The gRPC status codes that aren't success, by their numbers from 1 on: there are no others. */
+export const CLIENT_ERROR_CODES = [
+  'CANCELLED',
+  'UNKNOWN',
+  'INVALID_ARGUMENT',
+  'DEADLINE_EXCEEDED',
+  'NOT_FOUND',
+  'ALREADY_EXISTS',
+  'PERMISSION_DENIED',
+  'RESOURCE_EXHAUSTED',
+  'FAILED_PRECONDITION',
+  'ABORTED',
+  'OUT_OF_RANGE',
+  'UNIMPLEMENTED',
+  'INTERNAL',
+  'UNAVAILABLE',
+  'DATA_LOSS',
+  'UNAUTHENTICATED',
+] as const;
+
+/** What kind of failure it is. */
+export type ClientErrorCode = (typeof CLIENT_ERROR_CODES)[number];
+
 /** What a ClientError says beside its message. */
 export interface ClientErrorFields {
   /** The gRPC status code's name, such as `INVALID_ARGUMENT`. */
-  readonly code: string;
-  /** The replica's reason, such as `QUEUE_FULL`; of a failure that no replica told, `CONNECTION` or `CALL`. */
+  readonly code: ClientErrorCode;
+  /**
+   * The replica's reason, such as `QUEUE_FULL`. Of a failure that no replica told: `CONNECTION`, `CALL`, `NO_REPLICA`
+   * where several failed differently, `ARGUMENT` for what the program gave, `CLOSED` after `close()`, `LIBRARY` for an
+   * error of this library.
+   */
   readonly reason: string;
   /** The request's field that is wrong, where one is. */
   readonly field: string | undefined;
@@ -21,7 +48,7 @@ export interface ClientErrorFields {
 /** A failed call. */
 export class ClientError extends Error implements ClientErrorFields {
   override readonly name = 'ClientError';
-  readonly code: string;
+  readonly code: ClientErrorCode;
   readonly reason: string;
   readonly field: string | undefined;
   readonly retryAfterMs: number | undefined;
@@ -70,7 +97,7 @@ function nameOf({ name, address }: NamedEndpoint): string {
 /** The error of a call that the RPC library reports. `readsOnly`: the call can't have changed anything. */
 export function clientErrorOf(error: ServiceError, endpoint: NamedEndpoint, readsOnly: boolean): ClientError {
   const { address } = endpoint;
-  const code = status[error.code] ?? 'UNKNOWN';
+  const code = CLIENT_ERROR_CODES[error.code - 1] ?? 'UNKNOWN';
   const [trailer] = error.metadata?.get(STATUS_DETAILS_TRAILER) ?? [];
   const told = Buffer.isBuffer(trailer) ? decodeRichStatus(trailer) : undefined;
   if (told !== undefined) {
@@ -94,6 +121,44 @@ export function clientErrorOf(error: ServiceError, endpoint: NamedEndpoint, read
     outcomeKnown,
     replica: nameOf(endpoint),
   });
+}
+
+/** The error of an argument that can't be sent. */
+export function wrongArgument(field: string, description: string): ClientError {
+  return new ClientError(`${field} ${description}`, {
+    ...UNTOLD,
+    code: 'INVALID_ARGUMENT',
+    reason: 'ARGUMENT',
+    field,
+    outcomeKnown: true,
+  });
+}
+
+/** The error of a call after `close()`. */
+export function closedClient(): ClientError {
+  return new ClientError('the client is closed', {
+    ...UNTOLD,
+    code: 'CANCELLED',
+    reason: 'CLOSED',
+    outcomeKnown: true,
+  });
+}
+
+/** Any failure as a ClientError: what is none yet is an error of this library, and nobody knows how far it came. */
+export function asClientError(error: unknown, readsOnly: boolean): ClientError {
+  if (error instanceof ClientError) {
+    return error;
+  }
+  const { message } = error instanceof Error ? error : { message: String(error) };
+  const consequence = readsOnly ? '' : '; the outcome is not known';
+  const failure = new ClientError(`the client library failed: ${message}${consequence}`, {
+    ...UNTOLD,
+    code: 'INTERNAL',
+    reason: 'LIBRARY',
+    outcomeKnown: readsOnly,
+  });
+  failure.cause = error;
+  return failure;
 }
 
 /** The error of an answer that is none. */

@@ -2,6 +2,7 @@
  * A client of replicas: typed calls and typed errors. It trusts the replica that it asks; the SDK that signs its
  * requests and believes only f + 1 equal answers is another one.
  */
+import { setMaxListeners } from 'node:events';
 import { type Digest, digestOf } from '../util/digest.js';
 import { AdminServiceService, GetStatusRequest, GetStatusResponse } from '../wire/gen/pbft/v1/admin.js';
 import { ClientServiceService, SubmitRequest, SubmitResponse } from '../wire/gen/pbft/v1/client.js';
@@ -11,7 +12,6 @@ import {
   Consistency,
   DeleteRequest,
   DeleteResponse,
-  type ExpectedValue,
   GetRequest,
   GetResponse,
   KeyValueServiceService,
@@ -20,11 +20,25 @@ import {
   RangeRequest,
   RangeResponse,
 } from '../wire/gen/pbft/v1/key_value.js';
+import {
+  bytesOf,
+  type ClientExpectation,
+  type ClientValue,
+  endpointsOf,
+  expectationOf,
+  formOf,
+  integerOf,
+  isLocal,
+  objectOf,
+  signalOf,
+  textOf,
+  timeoutOf,
+} from './arguments.js';
 import type { Endpoint, Method, TlsOptions } from './caller.js';
+import { asClientError, closedClient, wrongArgument } from './client-error.js';
 import { TurnCaller } from './in-turn.js';
 
-/** A value: text as a string, anything else as bytes. It is given back in the form in which it was put. */
-export type ClientValue = string | Uint8Array;
+export type { ClientExpectation, ClientValue } from './arguments.js';
 
 /** How to reach replicas. */
 export interface ConnectOptions {
@@ -72,12 +86,6 @@ export interface ClientEntry {
   readonly version: number;
 }
 
-/** What a compare-and-swap expects of the key: that it is absent, its version, or its value. */
-export type ClientExpectation =
-  | { readonly absent: true }
-  | { readonly version: number }
-  | { readonly value: ClientValue };
-
 /** Calls to a replica, or to several in turn. Every one rejects with a ClientError. */
 export interface Client {
   put(key: string, value: ClientValue, options?: WriteOptions): Promise<Place & { readonly version: number }>;
@@ -99,6 +107,7 @@ export interface Client {
   ): Promise<Place & { readonly entries: readonly ClientEntry[]; readonly continuation: Uint8Array }>;
   submit(operation: Uint8Array, options?: WriteOptions): Promise<Place & { readonly result: Uint8Array }>;
   status(options?: CallOptions): Promise<GetStatusResponse>;
+  /** Ends all connections. Calls under way are given up: what of them was sent may be executed all the same. */
   close(): void;
 }
 
@@ -106,78 +115,164 @@ const DEFAULT_TIMEOUT_MS = 10_000;
 
 /**
  * Makes a client of the replica at `host:port`, or of several that are asked in turn (in-turn.ts): the next where one
- * can't be reached, refuses or, for a read, is slow. It connects at the first call.
+ * can't be reached, refuses or, for a read, is slow. It connects at the first call. Throws a ClientError where an
+ * address, certificate or option can't be one.
  */
 export function connect(
   replicas: string | Endpoint | readonly (string | Endpoint)[],
-  { tls, timeoutMs = DEFAULT_TIMEOUT_MS }: ConnectOptions = {},
+  options: ConnectOptions = {},
 ): Client {
-  const several: readonly (string | Endpoint)[] = Array.isArray(replicas) ? replicas : [replicas];
-  const endpoints = several.map((one): Endpoint => {
-    const endpoint = typeof one === 'string' ? { address: one } : one;
-    return tls === undefined || endpoint.tls !== undefined ? endpoint : { ...endpoint, tls };
-  });
-  return createClient(new TurnCaller(endpoints), timeoutMs);
+  const { tls, timeoutMs = DEFAULT_TIMEOUT_MS } = objectOf('options', options);
+  const endpoints = endpointsOf(replicas, tls);
+  const calls = new Calls(makeTurnCaller(endpoints), timeoutOf(timeoutMs));
+  return {
+    ...keyValueCalls(calls),
+    submit: (operation, given) =>
+      calls.write(given, async (call) => {
+        const method = { path: ClientServiceService.submit.path, request: SubmitRequest, response: SubmitResponse };
+        const request = { operation: bytesOf('operation', operation), requestId: call.requestId };
+        const { result, execution } = await calls.make(method, request, call);
+        return { ...placeOf(execution ?? { sequence: 0, view: 0, headerDigest: Buffer.alloc(0) }), result };
+      }),
+    status: (given) =>
+      calls.read(given, (call) => {
+        const { path } = AdminServiceService.getStatus;
+        return calls.make({ path, request: GetStatusRequest, response: GetStatusResponse, readsOnly: true }, {}, call);
+      }),
+    close: () => calls.close(),
+  };
 }
 
-function createClient(turn: TurnCaller, defaultTimeoutMs: number): Client {
-  const make = <Request, Response>(
-    method: Method<Request, Response>,
-    message: Request,
-    { timeoutMs = defaultTimeoutMs, ...options }: CallOptions & { readonly requestId?: string },
-  ): Promise<Response> => turn.call(method, message, { timeoutMs, ...options });
+function makeTurnCaller(endpoints: readonly Endpoint[]): TurnCaller {
+  try {
+    return new TurnCaller(endpoints);
+  } catch (error) {
+    // What Node.js can't read as certificates.
+    throw wrongArgument('tls', `can't be used: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** A call's options with the defaults. */
+interface Call {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+  /** Empty for none. */
+  readonly requestId: string;
+  readonly consistency: Consistency;
+}
+
+/** Calls of one client, whose every failure is a ClientError. */
+class Calls {
+  readonly #turn: TurnCaller;
+  readonly #timeoutMs: number;
+  readonly #closing = new AbortController();
+
+  constructor(turn: TurnCaller, timeoutMs: number) {
+    this.#turn = turn;
+    this.#timeoutMs = timeoutMs;
+    // Each call under way listens.
+    setMaxListeners(0, this.#closing.signal);
+  }
+
+  /** A call that may change something. */
+  write<Answer>(given: WriteOptions | undefined, make: (call: Call) => Promise<Answer>): Promise<Answer> {
+    return this.#guard(false, given, make);
+  }
+
+  /** A call that changes nothing, so that its outcome is never in doubt. */
+  read<Answer>(given: ReadOptions | undefined, make: (call: Call) => Promise<Answer>): Promise<Answer> {
+    return this.#guard(true, given, make);
+  }
+
+  make<Request, Response>(method: Method<Request, Response>, message: Request, call: Call): Promise<Response> {
+    return this.#turn.call(method, message, call);
+  }
+
+  /** Gives up what is under way, and ends the connections. */
+  close(): void {
+    this.#closing.abort();
+    this.#turn.close();
+  }
+
+  async #guard<Answer>(
+    isRead: boolean,
+    given: (WriteOptions & ReadOptions) | undefined,
+    make: (call: Call) => Promise<Answer>,
+  ): Promise<Answer> {
+    try {
+      const options = objectOf('options', given);
+      const { requestId = '', timeoutMs = this.#timeoutMs } = options;
+      const signal = signalOf(options.signal);
+      const closing = this.#closing.signal;
+      if (closing.aborted) {
+        throw closedClient();
+      }
+      return await make({
+        timeoutMs: timeoutOf(timeoutMs),
+        signal: signal === undefined ? closing : AbortSignal.any([closing, signal]),
+        requestId: textOf('requestId', requestId),
+        consistency: isLocal(options.consistency) ? Consistency.LOCAL : Consistency.ORDERED,
+      });
+    } catch (error) {
+      throw asClientError(error, isRead);
+    }
+  }
+}
+
+function keyValueCalls(calls: Calls): Pick<Client, 'put' | 'get' | 'delete' | 'compareAndSwap' | 'range'> {
   const { put, get, delete: remove, compareAndSwap, range } = KeyValueServiceService;
   return {
-    async put(key, value, { requestId = '', ...call } = {}) {
-      const request = { key, value: formOf(value), requestId };
-      const method = { path: put.path, request: PutRequest, response: PutResponse };
-      const answer = await make(method, request, { ...call, requestId });
-      return { ...placeOf(answer), version: answer.version };
-    },
-    async get(key, { consistency, ...call } = {}) {
-      const method = { path: get.path, request: GetRequest, response: GetResponse, readsOnly: true };
-      const answer = await make(method, { key, consistency: consistencyOf(consistency) }, call);
-      return {
-        ...placeOf(answer),
-        value: answer.found ? (answer.value?.value ?? '') : undefined,
-        version: answer.version,
-      };
-    },
-    async delete(key, { requestId = '', ...call } = {}) {
-      const method = { path: remove.path, request: DeleteRequest, response: DeleteResponse };
-      const answer = await make(method, { key, requestId }, { ...call, requestId });
-      return { ...placeOf(answer), found: answer.found };
-    },
-    async compareAndSwap(key, change, { requestId = '', ...call } = {}) {
-      const method = { path: compareAndSwap.path, request: CompareAndSwapRequest, response: CompareAndSwapResponse };
-      const expected = { expected: expectationOf(change.expected) };
-      const request = { key, expected, value: { value: formOf(change.value) }, requestId };
-      const answer = await make(method, request, { ...call, requestId });
-      return { ...placeOf(answer), swapped: answer.swapped, version: answer.version };
-    },
-    async range({ prefix = '', limit = 0, continuation = new Uint8Array() }, { consistency, ...call } = {}) {
-      const method = { path: range.path, request: RangeRequest, response: RangeResponse, readsOnly: true };
-      const request = {
-        prefix,
-        limit,
-        continuation: Buffer.from(continuation),
-        consistency: consistencyOf(consistency),
-      };
-      const answer = await make(method, request, call);
-      const entries = answer.entries.map(({ key, value, version }) => ({ key, value: value?.value ?? '', version }));
-      return { ...placeOf(answer), entries, continuation: answer.continuation };
-    },
-    async submit(operation, { requestId = '', ...call } = {}) {
-      const method = { path: ClientServiceService.submit.path, request: SubmitRequest, response: SubmitResponse };
-      const request = { operation: Buffer.from(operation), requestId };
-      const { result, execution } = await make(method, request, { ...call, requestId });
-      return { ...placeOf(execution ?? { sequence: 0, view: 0, headerDigest: Buffer.alloc(0) }), result };
-    },
-    status(call = {}) {
-      const { path } = AdminServiceService.getStatus;
-      return make({ path, request: GetStatusRequest, response: GetStatusResponse, readsOnly: true }, {}, call);
-    },
-    close: () => turn.close(),
+    put: (key, value, given) =>
+      calls.write(given, async (call) => {
+        const request = { key: textOf('key', key), value: formOf('value', value), requestId: call.requestId };
+        const method = { path: put.path, request: PutRequest, response: PutResponse };
+        const answer = await calls.make(method, request, call);
+        return { ...placeOf(answer), version: answer.version };
+      }),
+    get: (key, given) =>
+      calls.read(given, async (call) => {
+        const method = { path: get.path, request: GetRequest, response: GetResponse, readsOnly: true };
+        const request = { key: textOf('key', key), consistency: call.consistency };
+        const { found, value, version, ...place } = await calls.make(method, request, call);
+        return { ...placeOf(place), value: found ? (value?.value ?? '') : undefined, version };
+      }),
+    delete: (key, given) =>
+      calls.write(given, async (call) => {
+        const method = { path: remove.path, request: DeleteRequest, response: DeleteResponse };
+        const answer = await calls.make(method, { key: textOf('key', key), requestId: call.requestId }, call);
+        return { ...placeOf(answer), found: answer.found };
+      }),
+    compareAndSwap: (key, change, given) =>
+      calls.write(given, async (call) => {
+        const { expected, value } = objectOf('change', change);
+        const request = {
+          key: textOf('key', key),
+          expected: { expected: expectationOf(expected) },
+          value: { value: formOf('value', value) },
+          requestId: call.requestId,
+        };
+        const method = { path: compareAndSwap.path, request: CompareAndSwapRequest, response: CompareAndSwapResponse };
+        const answer = await calls.make(method, request, call);
+        return { ...placeOf(answer), swapped: answer.swapped, version: answer.version };
+      }),
+    range: (asked, given) =>
+      calls.read(given, async (call) => {
+        const { prefix = '', limit = 0, continuation = new Uint8Array() } = objectOf('range', asked);
+        const request = {
+          prefix: textOf('prefix', prefix),
+          limit: integerOf('limit', limit),
+          continuation: bytesOf('continuation', continuation),
+          consistency: call.consistency,
+        };
+        const method = { path: range.path, request: RangeRequest, response: RangeResponse, readsOnly: true };
+        const answer = await calls.make(method, request, call);
+        const entries = answer.entries.map((entry) => ({
+          key: entry.key,
+          value: entry.value?.value ?? '',
+          version: entry.version,
+        }));
+        return { ...placeOf(answer), entries, continuation: answer.continuation };
+      }),
   };
 }
 
@@ -187,19 +282,4 @@ function placeOf(answer: {
   readonly headerDigest: Uint8Array;
 }): Place {
   return { sequence: answer.sequence, view: answer.view, headerDigest: digestOf(answer.headerDigest) };
-}
-
-function formOf(value: ClientValue): { $case: 'text'; value: string } | { $case: 'data'; value: Buffer } {
-  return typeof value === 'string' ? { $case: 'text', value } : { $case: 'data', value: Buffer.from(value) };
-}
-
-function expectationOf(expected: ClientExpectation): ExpectedValue['expected'] {
-  if ('absent' in expected) {
-    return { $case: 'absent', value: true };
-  }
-  return 'version' in expected ? { $case: 'version', value: expected.version } : formOf(expected.value);
-}
-
-function consistencyOf(consistency: ReadOptions['consistency']): Consistency {
-  return consistency === 'local' ? Consistency.LOCAL : Consistency.ORDERED;
 }

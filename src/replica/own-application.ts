@@ -33,6 +33,10 @@ function objectionTo(candidate: unknown): string | undefined {
   if (name === BUILT_IN_NAME) {
     return `is called "${BUILT_IN_NAME}", which is the built-in application's name`;
   }
+  const cost: unknown = Reflect.get(candidate, 'costOf');
+  if (cost !== undefined && typeof cost !== 'function') {
+    return 'has a `costOf` that is no function';
+  }
   const missing = FUNCTIONS.filter((one) => typeof Reflect.get(candidate, one) !== 'function');
   return missing.length === 0 ? undefined : `lacks ${missing.map((one) => `\`${one}\``).join(', ')}`;
 }
@@ -111,7 +115,21 @@ function checked(own: StateMachine): StateMachine {
     },
     query: (query, store) => own.query(query, store),
     rejectOperation: (operation) => own.rejectOperation(operation),
+    ...(own.costOf === undefined ? {} : { costOf: (operation) => safeCost(own, operation) }),
   };
+}
+
+/**
+ * The cost that the state machine says. It is asked of bytes that anybody may have sent: where it throws or says no
+ * cost, the operation costs more than anything may, so that every replica refuses it and none ends.
+ */
+function safeCost(own: StateMachine, operation: Uint8Array): number {
+  try {
+    const cost: unknown = own.costOf?.(operation);
+    return typeof cost === 'number' && Number.isSafeInteger(cost) && cost >= 0 ? cost : Number.MAX_SAFE_INTEGER;
+  } catch {
+    return Number.MAX_SAFE_INTEGER;
+  }
 }
 
 function describe(value: unknown): string {

@@ -46,7 +46,13 @@ export function describeStateMachine(name: string, { create, operations }: State
       const property = fc.asyncProperty(any, async (operation) => {
         const store = new MemoryApplicationStore();
         const machine = create();
-        assert.ok(store.execute(machine, operation, { sequence: 1, index: 65_535 }) instanceof Uint8Array);
+        const result = store.execute(machine, operation, { sequence: 1, index: 65_535 });
+        assert.ok(result instanceof Uint8Array);
+        const cost = machine.costOf?.(operation) ?? Number.MAX_SAFE_INTEGER;
+        assert.ok(
+          Number.isSafeInteger(cost) && cost >= result.length,
+          `a result of ${result.length} bytes for ${cost}`,
+        );
         assert.ok((await machine.query(operation, store.queryStore())) instanceof Uint8Array);
         const objection = machine.rejectOperation(operation);
         assert.ok(objection === undefined || (objection.field !== '' && objection.description !== ''));

@@ -6,7 +6,7 @@ import { StartError } from '../../../src/replica/start-error.js';
 import { ConfigurationError } from '../../../src/util/configuration-error.js';
 
 function clientError(outcomeKnown: boolean): ClientError {
-  const fields = { code: 'DEADLINE_EXCEEDED', reason: 'CALL', field: undefined, retryAfterMs: undefined };
+  const fields = { code: 'DEADLINE_EXCEEDED', reason: 'CALL', field: undefined, retryAfterMs: undefined } as const;
   return new ClientError('no answer', { ...fields, outcomeKnown });
 }
 

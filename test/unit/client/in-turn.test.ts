@@ -13,8 +13,8 @@ const METHOD: Method<Message, Message> = {
 const READ = { ...METHOD, readsOnly: true };
 
 function failure(fields: Partial<ClientErrorFields> = {}, message = 'not now'): ClientError {
-  const known = { code: 'UNAVAILABLE', reason: 'NOT_READY', field: undefined, retryAfterMs: 1, outcomeKnown: true };
-  return new ClientError(message, { ...known, ...fields });
+  const known = { reason: 'NOT_READY', field: undefined, retryAfterMs: 1, outcomeKnown: true };
+  return new ClientError(message, { code: 'UNAVAILABLE', ...known, ...fields });
 }
 const UNKNOWN = failure({ code: 'DEADLINE_EXCEEDED', reason: 'CALL', outcomeKnown: false });
 
@@ -98,7 +98,7 @@ describe('asking replicas in turn', () => {
   });
 
   it('does not take a refusal elsewhere that is the same everywhere', async () => {
-    for (const code of ['INVALID_ARGUMENT', 'FAILED_PRECONDITION', 'OUT_OF_RANGE']) {
+    for (const code of ['INVALID_ARGUMENT', 'FAILED_PRECONDITION', 'OUT_OF_RANGE'] as const) {
       const { write, read, sent } = turnOf({ a: { end: failure({ code }) }, b: { end: '8' } });
       await assert.rejects(write(), { code });
       await assert.rejects(read(), { code });

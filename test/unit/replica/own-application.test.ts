@@ -105,6 +105,20 @@ describe('an own application', () => {
     await assert.rejects(run(undefined), /gave a value of type undefined instead/);
   });
 
+  it('FU-05: says what operations cost, and costs too much where it fails at it, so that no bytes end a replica', async () => {
+    const costsOf = async (costOf: unknown): Promise<number | undefined> =>
+      (await chooseStateMachine(filesOf('accounts'), plain({ ...accounts, costOf }))).costOf?.(new Uint8Array(3));
+    assert.equal(await costsOf((operation: Uint8Array) => operation.length + 1), 4);
+    assert.equal(await costsOf(undefined), undefined);
+    const fails = () => {
+      throw new Error('cannot parse');
+    };
+    for (const wrong of [fails, () => Number.NaN, () => -1, () => 1.5, () => '7', () => undefined]) {
+      assert.equal(await costsOf(wrong), Number.MAX_SAFE_INTEGER);
+    }
+    await assert.rejects(costsOf(7), /has a `costOf` that is no function/);
+  });
+
   it('may be an object of a class with private fields', async () => {
     class Counting {
       readonly name = 'accounts';
