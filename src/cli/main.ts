@@ -12,6 +12,7 @@ import { addConvert } from './commands/convert.js';
 import { addDelete } from './commands/delete.js';
 import { addGet } from './commands/get.js';
 import { addInit } from './commands/init.js';
+import { addKeys } from './commands/keys.js';
 import { addPut } from './commands/put.js';
 import { addRange } from './commands/range.js';
 import { addStart } from './commands/start.js';
@@ -37,6 +38,7 @@ const COMMANDS = [
   addSubmit,
   addConfig,
   addConvert,
+  addKeys,
   addVersion,
 ];
 

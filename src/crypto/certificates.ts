@@ -5,7 +5,7 @@
  * A replica's certificate names it as `pbft://<cluster id>/replica/<i>`, and `localhost` and the hosts given, so that
  * ordinary clients can check the name they dialled. Peers go by the URI and the pin in the genesis.
  */
-import { createPublicKey, type KeyObject, randomBytes } from 'node:crypto';
+import { createPublicKey, type KeyObject, randomBytes, type X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import forge from 'node-forge';
 import type { ReplicaId } from '../protocol/identifiers.js';
@@ -52,7 +52,8 @@ function nameOf(subject: string): forge.pki.CertificateField[] {
 
 function makeCertificate(request: CertificateRequest): string {
   const certificate = forge.pki.createCertificate();
-  const publicPem = createPublicKey(request.key).export({ type: 'spki', format: 'pem' }).toString();
+  const publicKey = request.key.type === 'private' ? createPublicKey(request.key) : request.key;
+  const publicPem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
   certificate.publicKey = forge.pki.publicKeyFromPem(publicPem);
   certificate.serialNumber = randomSerial();
   certificate.validity.notBefore = new Date(request.nowMs - BACKDATED_MS);
@@ -96,7 +97,7 @@ export function makeAuthorityCertificate({ clusterId, authorityKey, nowMs }: Aut
 /** A replica's certificate to be made. */
 export interface ReplicaCertificateOptions extends AuthorityOptions {
   readonly replica: ReplicaId;
-  /** The replica's TLS key; only its public half goes into the certificate. */
+  /** The replica's TLS key or its public half, which is what goes into the certificate. */
   readonly tlsKey: KeyObject;
   /** Names or IP addresses beside `localhost`, `127.0.0.1` and `::1`. */
   readonly hosts?: readonly string[];
@@ -123,4 +124,13 @@ export function makeReplicaCertificate(options: ReplicaCertificateOptions): stri
       { name: 'subjectAltName', altNames },
     ],
   });
+}
+
+/** The names and addresses in a certificate, beside those that every replica's has. */
+export function hostsOf(certificate: X509Certificate): readonly string[] {
+  const always: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '::1', '0:0:0:0:0:0:0:1']);
+  return (certificate.subjectAltName ?? '')
+    .split(', ')
+    .map((name) => /^(?:DNS|IP Address):(.+)$/.exec(name)?.[1] ?? '')
+    .filter((host) => host !== '' && !always.has(host));
 }

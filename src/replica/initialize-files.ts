@@ -1,5 +1,5 @@
 /**
- * Writing a new cluster's folder.
+ * Writing a new cluster's folder, and replacing a file of one.
  *
  * 1. Nothing that exists is overwritten: the folder must be missing or empty.
  * 2. A marker stands in it while it is incomplete, so that a folder whose making was cut short is told from a cluster.
@@ -7,7 +7,20 @@
  * 3. A file appears whole and synced, or not at all. Private ones are never readable by others, not for a moment.
  * 4. After an error, what was made is removed again.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ConfigurationError } from '../util/configuration-error.js';
 import { describeFileFault } from '../util/system-error.js';
@@ -56,6 +69,35 @@ function writeWhole(file: string, bytes: Uint8Array, mode: number): void {
     fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);
+  }
+}
+
+/**
+ * Replaces a file: whole and synced or not at all, with the mode and owner that it had. Where the name is a link, the
+ * file that it points to. Throws a ConfigurationError.
+ */
+export function replaceFile(name: string, content: string): void {
+  try {
+    const file = realpathSync(name);
+    const { mode, uid, gid } = statSync(file);
+    const partial = `${file}.partial`;
+    rmSync(partial, { force: true });
+    try {
+      writeWhole(partial, new TextEncoder().encode(content), mode & 0o777);
+      // The process's umask may have taken something away.
+      chmodSync(partial, mode & 0o777);
+      const made = statSync(partial);
+      if (made.uid !== uid || made.gid !== gid) {
+        chownSync(partial, uid, gid);
+      }
+      renameSync(partial, file);
+    } catch (error) {
+      rmSync(partial, { force: true });
+      throw error;
+    }
+    syncDirectory(dirname(file));
+  } catch (error) {
+    throw wrapError(name, error);
   }
 }
 

@@ -31,7 +31,7 @@ describe('the command line', () => {
   it('lists all commands on request, and says its version', async () => {
     const { code, out } = await runLine(['--help']);
     assert.equal(code, 0);
-    for (const name of 'init start cluster status put get delete cas range submit version config'.split(' ')) {
+    for (const name of 'init start cluster status put get delete cas range submit version config keys'.split(' ')) {
       assert.match(out, new RegExp(`^  ${name}\\b`, 'm'));
     }
     assert.match((await runLine(['--version'])).out, /^\d+\.\d+\.\d+\n$/);
