@@ -45,6 +45,7 @@ export const REJECTED_TYPES = membersOf<RejectedType>({
   evidence: true,
   ledger: true,
   fetch: true,
+  fetchAnswer: true,
   frame: true,
 });
 
@@ -80,6 +81,7 @@ export const REJECTION_REASONS = membersOf<RejectionReason>({
   digest: true,
   signature: true,
   requestSignature: true,
+  unasked: true,
   settled: true,
   beyondWindow: true,
 });

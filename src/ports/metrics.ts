@@ -9,7 +9,7 @@ import type { TimerName } from '../protocol/timers.js';
 import type { BufferClass, LeavingTimer, ViewChangeCause } from '../protocol/waiting.js';
 
 /** What is not taken: the core's inputs, and what never gets as far as the core. */
-export type RejectedType = InputType | 'frame' | 'fetch';
+export type RejectedType = InputType | 'frame' | 'fetch' | 'fetchAnswer';
 
 /** Why it is not taken: the core's codes, and those of the edge. */
 export type RejectionReason =
@@ -20,6 +20,8 @@ export type RejectionReason =
   | 'misplaced'
   /** A Status that came over another's link. */
   | 'relayed'
+  /** An answer to what was not asked, or of another than was asked. */
+  | 'unasked'
   /** This replica's own statement, from a peer. */
   | 'own'
   /** The batch is not the one that the statement names. */

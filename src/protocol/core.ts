@@ -51,10 +51,10 @@ import { maybePropose } from './proposing.js';
 import { onStarted, recoverState } from './recovery.js';
 import type { Rejection } from './rejection.js';
 import { onRequest, onRequestTimerExpired, relayToAll, relayToPrimary, updateRequestTimer } from './relaying.js';
-import { findViewChange, highestExecutedAnywhere, onStatus } from './retransmission.js';
-import { screenRequest, screenStatement } from './screening.js';
+import { findViewChange, onStatus } from './retransmission.js';
+import { isBounded, screenRequest, screenStatement } from './screening.js';
 import { type CoreConfiguration, type CoreState, currentPrimary, lowWatermark, note, type Unchecked } from './state.js';
-import { beginLink, sendStatusToAll, updateStatusTimer } from './status.js';
+import { beginLink, highestExecutedElsewhere, sendStatusToAll, updateStatusTimer } from './status.js';
 import type { TimerName } from './timers.js';
 import type { BufferClass, Waiting } from './waiting.js';
 
@@ -66,7 +66,7 @@ export interface CoreView {
   readonly lowWatermark: Sequence;
   readonly lastExecuted: Sequence;
   readonly lastHeaderDigest: Digest;
-  readonly highestExecutedAnywhere: Sequence;
+  readonly highestExecutedElsewhere: Sequence;
   readonly waitingRequests: number;
   /** How long the oldest waiting request waits, 0 for none. */
   readonly oldestWaitMs: number;
@@ -130,6 +130,11 @@ export class Core {
     return rejectEvidence(this.state, first, second);
   }
 
+  /** Whether a peer can say only so often what it said in this statement, which was taken. */
+  isBounded(statement: Pick<Unchecked, 'message'>): boolean {
+    return isBounded(this.state, statement);
+  }
+
   /** A ViewChange that this replica holds, by its digest. */
   findViewChange(digest: Digest): Verified<Signed<ViewChange>> | undefined {
     return findViewChange(this.state, digest);
@@ -156,7 +161,7 @@ export class Core {
       lowWatermark: lowWatermark(state),
       lastExecuted: state.lastExecuted,
       lastHeaderDigest: state.lastHeaderDigest,
-      highestExecutedAnywhere: highestExecutedAnywhere(state),
+      highestExecutedElsewhere: highestExecutedElsewhere(state),
       waitingRequests: state.pool.size,
       oldestWaitMs: oldest === undefined ? 0 : elapsedMs - oldest.knownSinceMs,
       diverged: state.diverged,

@@ -7,9 +7,9 @@
  * at every moment, for a moment; who reads this judges by how long.
  */
 import { type ReplicaId, replicaId, sequenceAfter, type View } from './identifiers.js';
-import { highestExecutedAnywhere } from './retransmission.js';
 import { isPrepared, type Slot } from './slot.js';
 import { type CoreState, currentPrimary, isPrimary, lowWatermark } from './state.js';
+import { highestExecutedElsewhere } from './status.js';
 import type { BufferClass, LeavingTimer, Missing, Waiting } from './waiting.js';
 
 /** What the replica waits for at this moment of its monotonic clock. */
@@ -110,7 +110,8 @@ function missingForSequence(state: CoreState): readonly Missing[] {
     return slot.committedBatch === undefined ? [{ kind: 'batch', sequence: next }] : [];
   }
   if (slot?.proposal === undefined) {
-    const isAwaited = state.pool.oldest() !== undefined || slot !== undefined || highestExecutedAnywhere(state) >= next;
+    const isAwaited =
+      state.pool.oldest() !== undefined || slot !== undefined || highestExecutedElsewhere(state) >= next;
     return isAwaited ? [{ kind: 'prePrepare', replica: currentPrimary(state), sequence: next }] : [];
   }
   return missingVotes(state, slot);

@@ -7,24 +7,18 @@
  */
 import type { Digest } from '../util/digest.js';
 import type { ForwardItem } from './effects.js';
-import { type ReplicaId, type Sequence, sequence } from './identifiers.js';
+import type { ReplicaId } from './identifiers.js';
 import type { Signed, Status, Verified, ViewChange } from './messages.js';
 import { type Rejection, reject } from './rejection.js';
 import type { Slot } from './slot.js';
-import {
-  type CoreState,
-  emit,
-  lowWatermark,
-  note,
-  noteRejection,
-  type PeerState,
-  RESEND_BYTES_PER_SECOND,
-} from './state.js';
+import { type CoreState, emit, note, noteRejection, type PeerState, RESEND_BYTES_PER_SECOND } from './state.js';
 import { bitmapBase, isBitSet } from './status.js';
 
 const RESEND_INTERVAL_MS = 1_000;
 /** What a vote or certificate's signed message costs on the wire, about. */
 const SIGNED_MESSAGE_BYTES = 400;
+/** What a message costs beside its bytes: it is found, read, made and sent. A budget of bytes counts it as so many more. */
+const MESSAGE_OVERHEAD_BYTES = 4_096;
 /** What is younger is still on its way. */
 const FRESH_MS = 250;
 
@@ -178,7 +172,7 @@ function resend(state: CoreState, to: ReplicaId, name: string, sizeBytes: number
     return;
   }
   peer.resentAtMs.set(name, state.now.elapsedMs);
-  peer.resendBudgetBytes -= sizeBytes;
+  peer.resendBudgetBytes -= sizeBytes + MESSAGE_OVERHEAD_BYTES;
   emit(state, { kind: 'forward', to, item });
 }
 
@@ -219,12 +213,3 @@ function checkClock(state: CoreState, isDue: boolean): void {
 const CLOCK_SAMPLE_MAX_AGE_MS = 15_000;
 /** A peer who sends Status faster brings no further remarks. */
 const CLOCK_INTERVAL_MS = 500;
-
-/** The highest sequence that any peer says it executed. */
-export function highestExecutedAnywhere(state: CoreState): Sequence {
-  let highest = Math.max(state.lastExecuted, lowWatermark(state));
-  for (const { status } of state.peers.values()) {
-    highest = Math.max(highest, status?.lastExecuted ?? 0);
-  }
-  return sequence(highest);
-}

@@ -100,7 +100,7 @@ function heldCheckpoints(state: CoreState): Status['checkpoints'] {
     );
 }
 
-/** Whether Status goes out every second: something known to anyone is not executed, certified or entered here. */
+/** Whether Status goes out every second: something that somebody correct knows is not executed, certified or entered here. */
 function isBusy(state: CoreState): boolean {
   if (!state.active || state.ownCheckpoints.size > 0 || state.lastExecuted < lowWatermark(state)) {
     return true;
@@ -111,12 +111,17 @@ function isBusy(state: CoreState): boolean {
       return true;
     }
   }
-  for (const { status } of state.peers.values()) {
-    if (status !== undefined && status.lastExecuted > state.lastExecuted) {
-      return true;
-    }
-  }
-  return false;
+  return highestExecutedElsewhere(state) > state.lastExecuted;
+}
+
+/**
+ * The highest sequence that a correct replica surely executed: this one, a quorum by the stable checkpoint, or one of
+ * f + 1 that say so. What a single peer says is no reason for anything.
+ */
+export function highestExecutedElsewhere(state: CoreState): Sequence {
+  const said = [...state.peers.values()].map(({ status }) => status?.lastExecuted ?? 0).sort((a, b) => b - a);
+  const byOneCorrect = said[state.configuration.sizes.weakQuorum - 1] ?? 0;
+  return sequence(Math.max(state.lastExecuted, lowWatermark(state), byOneCorrect));
 }
 
 /** Sends Status to one peer. */

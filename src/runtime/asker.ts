@@ -89,11 +89,11 @@ export class Asker {
     return { cancel: () => this.end(question) };
   }
 
-  /** A peer answered something: an answer that nobody waits for, or of another peer than was asked, is ignored. */
-  onAnswer(peer: ReplicaId, id: number, answer: FetchAnswer<Envelope>): void {
+  /** A peer answered something. Returns whether he was asked: what nobody waits for, or of him, is ignored. */
+  onAnswer(peer: ReplicaId, id: number, answer: FetchAnswer<Envelope>): boolean {
     const question = this.pending.get(id);
     if (question === undefined || question.source !== peer) {
-      return;
+      return false;
     }
     const { metrics } = this.options;
     const kind = question.what.kind;
@@ -103,12 +103,13 @@ export class Asker {
       metrics.increment('pbft_fetches_total', { kind, result: 'ok' });
       this.avoidedUntilMs.delete(peer);
       this.end(question);
-      return;
+      return true;
     } else {
       metrics.increment('pbft_fetches_total', { kind, result: 'wrong' });
       this.avoid(peer);
     }
     this.askNext(question);
+    return true;
   }
 
   /** Ends all questions. */

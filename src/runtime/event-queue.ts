@@ -7,14 +7,14 @@
  * 2. A full client lane refuses: the caller gets a retry hint instead of silence.
  * 3. `take` gives local items first (they are bounded by the replica's own work), then one item of each other lane in
  *    turn, so that no lane waits for another to empty.
- * 4. Messages differ in cost by three orders of magnitude: what they cost in signature checks is charged to the peer.
- *    One whose share of this turn is used up waits for the next, and what a single message took beyond the share is
- *    taken off those that follow. So a peer takes no more than its share of the time, whatever it sends (RX-02).
+ * 4. Messages differ in cost by three orders of magnitude: what they cost is charged to the peer, who waits when his
+ *    share of the turn, or his allowance for what brings nothing new, is used up (peer-lane.ts).
  */
 import type { QueueLane } from '../ports/metrics.js';
 import type { ReplicaId } from '../protocol/identifiers.js';
-import { assert, defined } from '../util/assert.js';
+import { defined } from '../util/assert.js';
 import { Fifo } from './fifo.js';
+import { type Charge, PeerLane } from './peer-lane.js';
 
 /** The bounds of the lanes. */
 export interface EventQueueOptions {
@@ -29,80 +29,6 @@ export interface EventQueueOptions {
   readonly onDropped: (lane: 'peer' | 'client', peer: ReplicaId | undefined) => void;
 }
 
-interface Sized<T> {
-  readonly item: T;
-  readonly sizeBytes: number;
-}
-
-/** A lane with its bounds. */
-class Lane<T> {
-  private items = new Fifo<Sized<T>>();
-  private bytes = 0;
-  private checksLeft = CHECKS_A_TURN;
-
-  constructor(
-    private readonly messagesMax: number,
-    private readonly bytesMax: number,
-  ) {
-    assert(messagesMax > 0 && bytesMax > 0, 'a lane holds at least one item');
-  }
-
-  get length(): number {
-    return this.items.length;
-  }
-
-  get sizeBytes(): number {
-    return this.bytes;
-  }
-
-  /** Whether an item fits; one that is longer than the bound fits into an empty lane. */
-  fits(sizeBytes: number): boolean {
-    return this.items.length === 0 || (this.items.length < this.messagesMax && this.bytes + sizeBytes <= this.bytesMax);
-  }
-
-  /** Whether more than this share of either bound is used. */
-  isAbove(share: number): boolean {
-    return this.items.length > share * this.messagesMax || this.bytes > share * this.bytesMax;
-  }
-
-  /** Whether its share of this turn isn't used up. */
-  get hasTurn(): boolean {
-    return this.checksLeft > 0;
-  }
-
-  /** What was taken cost so many signature checks. */
-  charge(checks: number): void {
-    this.checksLeft -= checks;
-  }
-
-  /** A turn begins: it has a new share, less what it overdrew; nothing is saved up. */
-  beginTurn(): void {
-    this.checksLeft = Math.min(CHECKS_A_TURN, this.checksLeft + CHECKS_A_TURN);
-  }
-
-  push(item: T, sizeBytes: number): void {
-    this.items.push({ item, sizeBytes });
-    this.bytes += sizeBytes;
-  }
-
-  clear(): void {
-    this.items = new Fifo();
-    this.bytes = 0;
-  }
-
-  shift(): Sized<T> | undefined {
-    const oldest = this.items.shift();
-    this.bytes -= oldest?.sizeBytes ?? 0;
-    return oldest;
-  }
-}
-
-/**
- * The signature checks that a peer has in a turn: about a millisecond. Lanes that take turns within the 128 items of a
- * turn come to fewer votes than that, so the share touches none who sends what correct replicas send.
- */
-export const CHECKS_A_TURN = 64;
-
 /** At this share of a peer's bounds its link is paused, */
 const FULL_SHARE = 0.5;
 /** and below this one it is read again. */
@@ -111,18 +37,18 @@ const DRAINED_SHARE = 0.25;
 /** The queue in front of the core. */
 export class EventQueue<T> {
   private readonly local = new Fifo<T>();
-  private readonly peerLanes = new Map<ReplicaId, Lane<T>>();
-  private readonly clientLane: Lane<T>;
+  private readonly peerLanes = new Map<ReplicaId, PeerLane<T>>();
+  private readonly clientLane: PeerLane<T>;
   /** The lanes that take turns: those of the peers and the clients'. */
-  private readonly turns: readonly Lane<T>[];
+  private readonly turns: readonly PeerLane<T>[];
   private nextTurn = 0;
   private waiting = 0;
 
   constructor(private readonly options: EventQueueOptions) {
     for (const peer of options.peers) {
-      this.peerLanes.set(peer, new Lane<T>(options.peerMessagesMax, options.peerBytesMax));
+      this.peerLanes.set(peer, new PeerLane<T>(options.peerMessagesMax, options.peerBytesMax));
     }
-    this.clientLane = new Lane<T>(options.clientMessagesMax, options.clientBytesMax);
+    this.clientLane = new PeerLane<T>(options.clientMessagesMax, options.clientBytesMax);
     this.turns = [...this.peerLanes.values(), this.clientLane];
   }
 
@@ -187,16 +113,25 @@ export class EventQueue<T> {
     return true;
   }
 
-  /** A turn begins: every peer has its share of signature checks again. */
-  beginTurn(): void {
+  /** A turn begins: every peer has its share of it, and what time brought of its allowance. */
+  beginTurn(nowMs: number): void {
     for (const lane of this.peerLanes.values()) {
-      lane.beginTurn();
+      lane.beginTurn(nowMs);
     }
   }
 
-  /** What was taken of this peer cost so many signature checks. */
-  charge(peer: ReplicaId, checks: number): void {
-    this.laneOf(peer).charge(checks);
+  /** What was taken of this peer cost so much. */
+  charge(peer: ReplicaId, charge: Charge): void {
+    this.laneOf(peer).charge(charge);
+  }
+
+  /** How long until something that waits has its turn: 0 for the next turn; undefined where nothing waits. */
+  waitMs(): number | undefined {
+    if (this.local.length > 0) {
+      return 0;
+    }
+    const waits = this.turns.flatMap(({ waitMs }) => waitMs ?? []);
+    return waits.length === 0 ? undefined : Math.min(...waits);
   }
 
   /** Takes the next of what the replica itself completed, undefined where there is none. */
@@ -204,7 +139,7 @@ export class EventQueue<T> {
     return this.local.shift();
   }
 
-  /** Takes the next item, undefined where nothing waits, or only of peers that have to wait for the next turn. */
+  /** Takes the next item, undefined where nothing waits, or only of peers that have to wait. */
   take(): T | undefined {
     if (this.local.length > 0) {
       return this.takeLocal();
@@ -231,7 +166,7 @@ export class EventQueue<T> {
     return !this.laneOf(peer).isAbove(DRAINED_SHARE);
   }
 
-  private laneOf(peer: ReplicaId): Lane<T> {
+  private laneOf(peer: ReplicaId): PeerLane<T> {
     return defined(this.peerLanes.get(peer), `replica ${peer} has no lane`);
   }
 }

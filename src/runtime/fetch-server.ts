@@ -1,13 +1,14 @@
 /**
- * Answers peers' fetches from the store. What a peer may ask for is counted against himself: two questions at a time
- * and a share of bandwidth; what is beyond is not answered, and he asks another or again. (protocol.md 9)
+ * Answers peers' fetches from the store. What a peer asks for is charged to himself, by what it costs here: each question,
+ * each entry that is read, each KiB of the answer. Two questions at a time; they wait for their answer until he has paid
+ * for those before, and what is beyond is refused, and he asks another or again. (protocol.md 9)
  *
  * Nothing is read for a peer whose link has no room for an answer: it would be made, encoded and dropped, again and again,
  * for one who asks and reads nothing.
  */
 import { encodeHeader } from '../ledger/header-codec.js';
 import type { ReplicaStore } from '../ports/replica-store.js';
-import type { TimerService } from '../ports/timer-service.js';
+import type { TimerHandle, TimerService } from '../ports/timer-service.js';
 import type { ReplicaId, Sequence } from '../protocol/identifiers.js';
 import type { Signed, Verified, ViewChange } from '../protocol/messages.js';
 import type { Digest } from '../util/digest.js';
@@ -33,11 +34,21 @@ export interface FetchServerOptions {
   readonly onStoreFailed: (message: string) => void;
 }
 
-const BYTES_PER_SECOND = 32 * 1024 * 1024;
+/** What questions cost, in nominal microseconds: being put, each entry that is read, each KiB that is read and sent. */
+const QUESTION_US = 150;
+const ENTRY_US = 30;
+const KIBIBYTE_US = 2;
+/** What a peer may cost in a millisecond, and the most that is saved up: 30 MiB a second of long answers. */
+const BUDGET_US_PER_MS = 60;
+const BUDGET_MAX_US = 60_000;
 
 interface Asking {
-  underWay: number;
-  budgetBytes: number;
+  /** Questions that were taken and aren't answered. */
+  open: number;
+  /** Those of them that have to be paid for first. */
+  readonly waiting: { readonly id: number; readonly what: FetchWhat }[];
+  pause: TimerHandle | undefined;
+  budgetUs: number;
   refilledAtMs: number;
 }
 
@@ -52,24 +63,65 @@ export class FetchServer {
     return this.asking.size;
   }
 
-  /** A peer asked. */
-  serve(peer: ReplicaId, id: number, what: FetchWhat): void {
+  /** A peer asked. Returns whether he will be answered. */
+  serve(peer: ReplicaId, id: number, what: FetchWhat): boolean {
     const asking = this.askingOf(peer);
-    const { roomBytes, answerBytesMax } = this.options;
-    const isBeyond = asking.underWay >= QUESTIONS_A_PEER_MAX || asking.budgetBytes <= 0;
-    if (isBeyond || roomBytes(peer) < answerBytesMax) {
+    if (asking.open >= QUESTIONS_A_PEER_MAX || !this.hasRoom(peer)) {
       this.options.onRefused(peer, 'quota');
-      return;
+      return false;
     }
     if (what.kind === 'ledger' && what.last - what.first >= 2 * this.options.checkpointInterval) {
       this.options.onRefused(peer, 'malformed');
+      return false;
+    }
+    asking.open++;
+    asking.waiting.push({ id, what });
+    this.serveWaiting(peer, asking);
+    return true;
+  }
+
+  /** Nothing is answered any more. */
+  stop(): void {
+    for (const { pause } of this.asking.values()) {
+      pause?.cancel();
+    }
+    this.asking.clear();
+  }
+
+  private hasRoom(peer: ReplicaId): boolean {
+    return this.options.roomBytes(peer) >= this.options.answerBytesMax;
+  }
+
+  /** Begins with what can be paid for; the rest waits. */
+  private serveWaiting(peer: ReplicaId, asking: Asking): void {
+    refill(asking, this.options.timers.elapsedMs());
+    while (asking.budgetUs > 0) {
+      const next = asking.waiting.shift();
+      if (next === undefined) {
+        return;
+      }
+      this.serveOne(peer, asking, next);
+    }
+    if (asking.waiting.length > 0 && asking.pause === undefined) {
+      const pauseMs = Math.ceil(-asking.budgetUs / BUDGET_US_PER_MS) + 1;
+      asking.pause = this.options.timers.startTimer(pauseMs, () => {
+        asking.pause = undefined;
+        this.serveWaiting(peer, asking);
+      });
+    }
+  }
+
+  private serveOne(peer: ReplicaId, asking: Asking, { id, what }: Asking['waiting'][number]): void {
+    if (!this.hasRoom(peer)) {
+      asking.open--;
+      this.options.onRefused(peer, 'quota');
       return;
     }
-    asking.underWay++;
+    asking.budgetUs -= QUESTION_US;
     this.answer(what, (answer) => {
-      asking.underWay--;
+      asking.open--;
       const message = encodePeerMessage({ kind: 'fetchAnswer', id, answer });
-      asking.budgetBytes -= message.length;
+      asking.budgetUs -= ENTRY_US * entriesOf(answer) + KIBIBYTE_US * (message.length / 1024);
       this.options.send(peer, message);
     });
   }
@@ -129,14 +181,25 @@ export class FetchServer {
   }
 
   private askingOf(peer: ReplicaId): Asking {
-    const now = this.options.timers.elapsedMs();
-    const asking = this.asking.get(peer) ?? { underWay: 0, budgetBytes: BYTES_PER_SECOND, refilledAtMs: now };
-    const earned = ((now - asking.refilledAtMs) / 1_000) * BYTES_PER_SECOND;
-    asking.budgetBytes = Math.min(BYTES_PER_SECOND, asking.budgetBytes + earned);
-    asking.refilledAtMs = now;
-    this.asking.set(peer, asking);
+    let asking = this.asking.get(peer);
+    if (asking === undefined) {
+      const refilledAtMs = this.options.timers.elapsedMs();
+      asking = { open: 0, waiting: [], pause: undefined, budgetUs: BUDGET_MAX_US, refilledAtMs };
+      this.asking.set(peer, asking);
+    }
     return asking;
   }
+}
+
+function refill(asking: Asking, nowMs: number): void {
+  const earnedUs = (nowMs - asking.refilledAtMs) * BUDGET_US_PER_MS;
+  asking.budgetUs = Math.min(BUDGET_MAX_US, asking.budgetUs + earnedUs);
+  asking.refilledAtMs = nowMs;
+}
+
+/** How many entries of the store were read for an answer; to find nothing takes a read too. */
+function entriesOf(answer: OwnFetchAnswer): number {
+  return answer.kind === 'ledger' ? answer.entries.length : 1;
 }
 
 const NO_BYTES = new Uint8Array(0);

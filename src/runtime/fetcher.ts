@@ -58,9 +58,9 @@ export class Fetcher {
     }
   }
 
-  /** A peer answered. */
-  onAnswer(peer: ReplicaId, id: number, answer: FetchAnswer<Envelope>): void {
-    this.asker.onAnswer(peer, id, answer);
+  /** A peer answered. Returns whether he was asked. */
+  onAnswer(peer: ReplicaId, id: number, answer: FetchAnswer<Envelope>): boolean {
+    return this.asker.onAnswer(peer, id, answer);
   }
 
   /** This replica executed a sequence: what was fetched for it is no longer needed. */

@@ -10,6 +10,7 @@ import type { SignedRequest, Verified } from '../protocol/messages.js';
 import { assert } from '../util/assert.js';
 import type { QueueItem } from './driver.js';
 import { EventQueue } from './event-queue.js';
+import type { Charge } from './peer-lane.js';
 import type { QueueBounds } from './replica-runtime-options.js';
 
 /** What an inbox is made of. */
@@ -76,10 +77,10 @@ export class Inbox {
     this.options.onQueued();
   }
 
-  /** A message of this peer cost so many signature checks. */
-  charge(peer: ReplicaId, checks: number): void {
+  /** A message of this peer cost so much, so many signature checks among it. */
+  charge(peer: ReplicaId, { checks, ...charge }: Charge & { readonly checks: number }): void {
+    this.queue.charge(peer, charge);
     if (checks > 0) {
-      this.queue.charge(peer, checks);
       this.options.metrics.increment('pbft_signature_checks_total', { peer: String(peer) }, checks);
     }
   }

@@ -50,8 +50,10 @@ export interface IngressOptions {
   readonly isBeyondWindow: (request: SignedRequest) => boolean;
   /** Keeps a batch's requests at hand for execution. */
   readonly keepBatch: (batch: EncodedBatch, requests: readonly SignedRequest[]) => void;
-  readonly onFetch: (peer: ReplicaId, fetch: Extract<PeerInput, { kind: 'fetch' }>) => void;
-  readonly onFetchAnswer: (peer: ReplicaId, answer: Extract<PeerInput, { kind: 'fetchAnswer' }>) => void;
+  /** Returns whether it is served. */
+  readonly onFetch: (peer: ReplicaId, fetch: Extract<PeerInput, { kind: 'fetch' }>) => boolean;
+  /** Returns whether it was asked for. */
+  readonly onFetchAnswer: (peer: ReplicaId, answer: Extract<PeerInput, { kind: 'fetchAnswer' }>) => boolean;
   readonly onRejected: (type: RejectedType, reason: RejectionReason, peer: ReplicaId) => void;
 }
 
@@ -62,8 +64,8 @@ const LONE_TYPES: ReadonlySet<string> = new Set(['prepare', 'commit', 'checkpoin
 export class Ingress {
   constructor(private readonly options: IngressOptions) {}
 
-  /** The event in a peer's message, or undefined where it is not taken or is no event. */
-  judge(peer: ReplicaId, bytes: Uint8Array): Event | undefined {
+  /** The event in a peer's message, `served` for what is none and was taken, or undefined where it is not taken. */
+  judge(peer: ReplicaId, bytes: Uint8Array): Event | 'served' | undefined {
     const decoded = decodePeerMessage(bytes, this.options.limits);
     if (!decoded.ok) {
       return this.reject('frame', 'malformed', peer);
@@ -83,11 +85,9 @@ export class Ingress {
       case 'evidence':
         return this.judgeEvidence(peer, input.first, input.second);
       case 'fetch':
-        this.options.onFetch(peer, input);
-        return undefined;
+        return this.options.onFetch(peer, input) ? 'served' : undefined;
       case 'fetchAnswer':
-        this.options.onFetchAnswer(peer, input);
-        return undefined;
+        return this.options.onFetchAnswer(peer, input) ? 'served' : this.reject('fetchAnswer', 'unasked', peer);
       case 'greeting':
       case 'hello':
         return this.reject('frame', 'misplaced', peer);

@@ -56,6 +56,7 @@ const HARMLESS_REASONS: ReadonlySet<string> = new Set<RejectionReason>([
   'oldView',
   'settled',
   'stale',
+  'unasked',
 ]);
 
 /** Metrics and log lines of one replica. */

@@ -27,6 +27,7 @@ import { Ingress } from './ingress.js';
 import { Instrumentation } from './instrumentation.js';
 import { Costs } from './operation-cost.js';
 import { QueryService } from './query-service.js';
+import { Reception } from './reception.js';
 import { peersOf, type ReplicaPartsOptions } from './replica-runtime-options.js';
 import { SigningQueue } from './signing-queue.js';
 import { VerifiedRequests } from './verified-requests.js';
@@ -53,6 +54,7 @@ export class ReplicaParts {
   private readonly fetcher: Fetcher;
   private readonly fetchServer: FetchServer;
   private readonly ingress: Ingress;
+  private readonly reception: Reception;
   private readonly groupCommit: GroupCommit;
   private readonly signing: SigningQueue;
   private readonly verifier: CountedVerifier;
@@ -98,6 +100,12 @@ export class ReplicaParts {
     this.gateway = this.createGateway(this.signing);
     this.fetchServer = this.createFetchServer(store);
     this.ingress = this.createIngress();
+    this.reception = new Reception({
+      core: this.core,
+      ingress: this.ingress,
+      inbox: this.inbox,
+      verifier: this.verifier,
+    });
     this.fetcher = this.createFetcher();
     this.judge = new ViewChangeJudge({
       ...options,
@@ -137,6 +145,7 @@ export class ReplicaParts {
     this.driver.stop();
     this.executor.stop();
     this.fetcher.stop();
+    this.fetchServer.stop();
     this.judge.stop();
     this.timers.stopAll();
   }
@@ -275,6 +284,7 @@ export class ReplicaParts {
       timers,
       admit: (item) => this.admit(item),
       run: (effect) => runEffect(effect, targets),
+      settle: (message, event, effects) => this.reception.settle(message, event, effects),
       flush: () => this.groupCommit.flush(),
       isBehind: () => this.groupCommit.isBehind,
       afterTurn: () => this.afterTurn(),
@@ -287,20 +297,13 @@ export class ReplicaParts {
       case 'event':
         return item.event;
       case 'message':
-        return this.judgeMessage(item.peer, item.bytes);
+        return this.reception.judge(item.peer, item.bytes);
       case 'request':
         return this.table.isSettled(item.request) ||
           this.core.screenRequest(item.request, item.request.bytes.length) !== undefined
           ? undefined
           : { kind: 'requestReceived', request: item.request, from: 'local' };
     }
-  }
-
-  /** Judges a peer's message, and charges the peer with what that cost. */
-  private judgeMessage(peer: ReplicaId, bytes: Uint8Array): Event | undefined {
-    const event = this.ingress.judge(peer, bytes);
-    this.inbox.charge(peer, this.verifier.takeChecks());
-    return event;
   }
 
   private afterTurn(): void {

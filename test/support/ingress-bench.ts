@@ -34,14 +34,15 @@ export class IngressBench {
     isSettled: () => this.table === 'settled',
     isBeyondWindow: () => this.table === 'beyondWindow',
     keepBatch: ({ digest }) => this.kept.push(digest),
-    onFetch: (peer, { id, what }) => this.fetches.push(`${peer} asks ${id} ${what.kind}`),
-    onFetchAnswer: (peer, { id, answer }) => this.fetches.push(`${peer} answers ${id} ${answer.kind}`),
+    onFetch: (peer, { id, what }) => this.fetches.push(`${peer} asks ${id} ${what.kind}`) > 0,
+    onFetchAnswer: (peer, { id, answer }) => this.fetches.push(`${peer} answers ${id} ${answer.kind}`) > 0,
     onRejected: (type, reason, peer) => this.rejections.push(`${type} ${reason} of ${peer}`),
   });
 
   /** Judges a message that came over the link of a peer. */
   judge(bytes: Uint8Array, from = 2): Event | undefined {
-    return this.ingress.judge(replicaId(from), bytes);
+    const judged = this.ingress.judge(replicaId(from), bytes);
+    return judged === 'served' ? undefined : judged;
   }
 
   /** Judges a message and steps the core with what comes of it. */

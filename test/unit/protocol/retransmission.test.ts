@@ -282,3 +282,22 @@ describe('relaying', () => {
     assert.deepEqual(rejectionsOf(backup.effects), ['quota']);
   });
 });
+
+describe('the pace of Status', () => {
+  /** The delay of the heartbeat that runs when these peers say how far they executed. */
+  const paceOf = (said: Readonly<Record<number, number>>): number | undefined => {
+    const backup = new CoreUnderTest(1);
+    for (const [peer, lastExecuted] of Object.entries(said)) {
+      const message = signed(status(1, { lastExecuted: sequence(lastExecuted) }), Number(peer));
+      backup.step({ kind: 'messageReceived', message, over: id(Number(peer)) });
+    }
+    return effectsOf(backup.effects, 'startTimer').findLast(({ timer }) => timer === 'status')?.delayMs;
+  };
+
+  it('FU-08: is quick for what f + 1 say they executed, and not for what one peer alone claims', () => {
+    assert.equal(paceOf({}), 5_000);
+    assert.equal(paceOf({ 2: 8 }), 5_000);
+    assert.equal(paceOf({ 2: 8, 3: 0 }), 5_000);
+    assert.equal(paceOf({ 2: 8, 3: 1 }), 1_000);
+  });
+});

@@ -4,7 +4,8 @@ import type { Effect } from '../../../src/protocol/effects.js';
 import type { Event, Now } from '../../../src/protocol/events.js';
 import { replicaId } from '../../../src/protocol/identifiers.js';
 import { Driver, type QueueItem } from '../../../src/runtime/driver.js';
-import { CHECKS_A_TURN, EventQueue } from '../../../src/runtime/event-queue.js';
+import { EventQueue } from '../../../src/runtime/event-queue.js';
+import { ALLOWANCE_MAX_US, ALLOWANCE_US_PER_MS, TURN_SHARE_US } from '../../../src/runtime/peer-lane.js';
 import { FakeTimers } from './fakes.js';
 
 const PEER = replicaId(1);
@@ -23,6 +24,7 @@ class Bench {
   });
   onFlush: () => void = () => undefined;
   onStep: () => void = () => undefined;
+  onSettled: (peer: number, event: Event | undefined) => void = () => undefined;
   isBehind = false;
   readonly driver: Driver = new Driver({
     core: { step: (event, now) => this.step(event, now) },
@@ -33,6 +35,7 @@ class Bench {
       return item.kind === 'message' && item.bytes.length > 0 ? connected() : undefined;
     },
     run: ({ kind }) => this.log.push(kind),
+    settle: ({ peer }, event) => this.onSettled(peer, event),
     flush: () => {
       this.log.push('flush');
       this.onFlush();
@@ -108,10 +111,32 @@ describe('the driver', () => {
     for (let index = 0; index < 3; index++) {
       bench.queue.pushPeer(PEER, { kind: 'message', peer: PEER, bytes: new Uint8Array(1) }, 1);
     }
-    bench.onStep = () => bench.queue.charge(PEER, CHECKS_A_TURN);
+    bench.onStep = () => bench.queue.charge(PEER, { costUs: TURN_SHARE_US, isNew: true });
     bench.driver.wake();
     const step = ['admit', 'peerConnected', 'stopTimer', 'stopTimer', 'flush', 'after'];
     assert.deepEqual([bench.turn(), bench.turn(), bench.turn()], [step, step, step]);
+    assert.equal(bench.timers.running, 0);
+  });
+
+  it('FU-08: waits with nothing to do but for a peer whose allowance is used up, until he has some again', () => {
+    const bench = new Bench();
+    const settled: unknown[] = [];
+    for (const length of [0, 1]) {
+      bench.queue.pushPeer(PEER, { kind: 'message', peer: PEER, bytes: new Uint8Array(length) }, 1);
+    }
+    bench.onSettled = (peer, event) => {
+      settled.push([peer, event?.kind]);
+      bench.queue.charge(PEER, { costUs: ALLOWANCE_MAX_US + 20 * ALLOWANCE_US_PER_MS, isNew: false });
+    };
+    bench.driver.wake();
+    bench.timers.advance(0);
+    bench.timers.advance(20);
+    assert.deepEqual(settled, [[PEER, undefined]]);
+    bench.timers.advance(1);
+    assert.deepEqual(settled, [
+      [PEER, undefined],
+      [PEER, 'peerConnected'],
+    ]);
     assert.equal(bench.timers.running, 0);
   });
 

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { type ReplicaId, replicaId } from '../../../src/protocol/identifiers.js';
-import { CHECKS_A_TURN, EventQueue } from '../../../src/runtime/event-queue.js';
+import { EventQueue } from '../../../src/runtime/event-queue.js';
 import { Fifo } from '../../../src/runtime/fifo.js';
+import { ALLOWANCE_MAX_US, ALLOWANCE_US_PER_MS, TURN_SHARE_US } from '../../../src/runtime/peer-lane.js';
 
 const PEERS = [replicaId(1), replicaId(2), replicaId(3)];
 const [ONE, TWO, THREE] = [replicaId(1), replicaId(2), replicaId(3)];
@@ -183,7 +184,7 @@ describe('the fifo', () => {
     );
   });
 
-  it('RX-02: lets a peer wait for the next turn whose signature checks used up its share, and no other', () => {
+  it('RX-02: lets a peer wait for the next turn whose messages used up its share, and no other', () => {
     const { queue } = queueOf({ messagesMax: 10, bytesMax: 100 });
     for (const item of ['a1', 'a2', 'a3']) {
       queue.pushPeer(ONE, item, 1);
@@ -191,12 +192,12 @@ describe('the fifo', () => {
     queue.pushPeer(TWO, 'b1', 1);
     queue.pushPeer(TWO, 'b2', 1);
     queue.pushClient('c1', 1);
-    queue.beginTurn();
+    queue.beginTurn(0);
     assert.equal(queue.take(), 'a1');
-    queue.charge(ONE, CHECKS_A_TURN);
+    queue.charge(ONE, { costUs: TURN_SHARE_US, isNew: true });
     assert.deepEqual(drain(queue), ['b1', 'c1', 'b2']);
     assert.equal(queue.length, 2, 'what waits for the next turn is not lost');
-    queue.beginTurn();
+    queue.beginTurn(0);
     assert.deepEqual(drain(queue), ['a2', 'a3']);
   });
 
@@ -205,25 +206,25 @@ describe('the fifo', () => {
     for (const item of ['a1', 'a2', 'a3']) {
       queue.pushPeer(ONE, item, 1);
     }
-    queue.beginTurn();
+    queue.beginTurn(0);
     queue.take();
-    queue.charge(ONE, 3 * CHECKS_A_TURN);
+    queue.charge(ONE, { costUs: 3 * TURN_SHARE_US, isNew: true });
     const turns = Array.from({ length: 3 }, () => {
-      queue.beginTurn();
+      queue.beginTurn(0);
       return drain(queue);
     });
     assert.deepEqual(turns, [[], [], ['a2', 'a3']]);
     queue.pushPeer(ONE, 'a4', 1);
     queue.pushPeer(ONE, 'a5', 1);
-    queue.beginTurn();
-    queue.beginTurn();
+    queue.beginTurn(0);
+    queue.beginTurn(0);
     assert.equal(queue.take(), 'a4');
-    queue.charge(ONE, CHECKS_A_TURN);
+    queue.charge(ONE, { costUs: TURN_SHARE_US, isNew: true });
     assert.equal(queue.take(), undefined);
   });
 
   it('RX-02: gives no peer more than its share over any turns, but for the last message, whatever messages cost', () => {
-    const costs = fc.array(fc.integer({ min: 0, max: 3 * CHECKS_A_TURN }), { minLength: 1, maxLength: 40 });
+    const costs = fc.array(fc.integer({ min: 0, max: 3 * TURN_SHARE_US }), { minLength: 1, maxLength: 40 });
     fc.assert(
       fc.property(costs, fc.integer({ min: 1, max: 10 }), (messages, turns) => {
         const { queue } = queueOf({ messagesMax: 100, bytesMax: 1_000 });
@@ -232,17 +233,49 @@ describe('the fifo', () => {
         }
         const taken: number[] = [];
         for (let turn = 0; turn < turns; turn++) {
-          queue.beginTurn();
+          queue.beginTurn(0);
           for (let item = queue.take(); item !== undefined; item = queue.take()) {
             const cost = messages[Number(item)] ?? assert.fail();
             taken.push(cost);
-            queue.charge(ONE, cost);
+            queue.charge(ONE, { costUs: cost, isNew: true });
           }
         }
         const last = taken.findLast((cost) => cost > 0) ?? 0;
         const sum = taken.reduce((total, cost) => total + cost, 0);
-        assert.ok(sum - last < turns * CHECKS_A_TURN, `${sum} checks in ${turns} turns`);
+        assert.ok(sum - last < turns * TURN_SHARE_US, `${sum} µs in ${turns} turns`);
       }),
     );
+  });
+
+  it('FU-08: lets a peer wait who brought too much that is not new, until time has passed, and nobody else', () => {
+    const { queue } = queueOf({ messagesMax: 10, bytesMax: 100 });
+    for (const item of ['a1', 'a2']) {
+      queue.pushPeer(ONE, item, 1);
+    }
+    queue.beginTurn(0);
+    queue.take();
+    queue.charge(ONE, { costUs: ALLOWANCE_MAX_US + 20 * ALLOWANCE_US_PER_MS, isNew: false });
+    queue.pushPeer(TWO, 'b1', 1);
+    for (let turn = 0; turn < 1_000; turn++) {
+      queue.beginTurn(0);
+    }
+    assert.equal(queue.waitMs(), 0, 'another waits');
+    assert.deepEqual([drain(queue), queue.length], [['b1'], 1]);
+    assert.equal(queue.waitMs(), 21);
+    queue.beginTurn(20);
+    assert.deepEqual([drain(queue), queue.waitMs()], [[], 10]);
+    queue.beginTurn(21);
+    assert.deepEqual([queue.waitMs(), drain(queue), queue.waitMs()], [0, ['a2'], undefined]);
+  });
+
+  it('FU-08: takes nothing off the allowance for what can be brought only once', () => {
+    const { queue } = queueOf({ messagesMax: 10, bytesMax: 100 });
+    queue.pushPeer(ONE, 'a1', 1);
+    for (let turn = 0; turn < 1_000; turn++) {
+      queue.charge(ONE, { costUs: TURN_SHARE_US, isNew: true });
+      queue.beginTurn(0);
+    }
+    queue.beginTurn(0);
+    assert.equal(queue.waitMs(), 0);
   });
 });

@@ -176,20 +176,36 @@ describe('serving fetches', () => {
     assert.equal(bench.reads.length, 4);
   });
 
-  it('serves a peer 32 MiB a second, counted by what was sent', () => {
+  it('lets a peer wait who has used up what it may cost, by what it was sent, and no other', () => {
     const bench = new Bench();
     bench.batchBytes = new Uint8Array(48 * MIB);
     bench.ask(BATCH);
     bench.complete();
     bench.ask(BATCH);
     bench.ask(BATCH, 3);
-    assert.deepEqual([bench.reads.length, bench.refused], [2, ['quota of 2']]);
-    bench.timers.advance(499);
-    bench.ask(BATCH);
-    assert.equal(bench.refused.length, 2);
-    bench.timers.advance(2);
-    bench.ask(BATCH);
+    assert.deepEqual([bench.reads.length, bench.refused], [2, []]);
+    bench.timers.advance(600);
+    assert.equal(bench.reads.length, 2);
+    bench.timers.advance(100);
     assert.equal(bench.reads.length, 3);
+  });
+
+  it('FU-09: serves some ten thousand headers a second to a peer that asks without end for few, and reads no more', () => {
+    for (const [count, readsMax] of [
+      [1, 400],
+      [2, 350],
+    ] as const) {
+      const bench = new Bench();
+      for (let ms = 0; ms < 1_000; ms++) {
+        for (let question = 0; question < 10; question++) {
+          bench.ask(ledger(1, count, true));
+        }
+        bench.complete();
+        bench.timers.advance(1);
+      }
+      assert.ok(bench.reads.length > 200 && bench.reads.length <= readsMax + 300, `${bench.reads.length} reads`);
+      assert.ok(bench.refused.length > 9_000, `${bench.refused.length} refused`);
+    }
   });
 
   it('saves up no more than a second’s worth', () => {
@@ -201,7 +217,10 @@ describe('serving fetches', () => {
     bench.ask(BATCH);
     bench.complete();
     bench.ask(BATCH);
-    assert.deepEqual(bench.refused, ['quota of 2']);
+    assert.deepEqual([bench.reads.length, bench.refused], [2, []]);
+    bench.server.stop();
+    bench.timers.advance(60_000);
+    assert.equal(bench.reads.length, 2);
   });
 
   it('GR-04: reads nothing for a peer whose link has no room for an answer, until it has', () => {

@@ -34,7 +34,7 @@ function coreView(fields: Partial<CoreView>): CoreView {
     lowWatermark: sequence(0),
     lastExecuted: sequence(0),
     lastHeaderDigest: DIGEST,
-    highestExecutedAnywhere: sequence(0),
+    highestExecutedElsewhere: sequence(0),
     waitingRequests: 3,
     oldestWaitMs: 0,
     diverged: false,

@@ -34,7 +34,7 @@ const CORE: CoreView = {
   lowWatermark: sequence(128),
   lastExecuted: sequence(130),
   lastHeaderDigest: sha256(utf8('header 130')),
-  highestExecutedAnywhere: sequence(131),
+  highestExecutedElsewhere: sequence(131),
   waitingRequests: 0,
   oldestWaitMs: 0,
   diverged: false,
