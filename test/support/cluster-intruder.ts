@@ -4,16 +4,20 @@ import { createPrivateKey, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sha256 } from '../../src/crypto/hash.js';
+import { computeClientId } from '../../src/crypto/keys.js';
 import { createSigner } from '../../src/crypto/signatures.js';
 import type { LinkTls } from '../../src/network/transport-options.js';
 import type { Signer } from '../../src/ports/signatures.js';
 import { type ReplicaId, replicaId, sequence, view } from '../../src/protocol/identifiers.js';
-import type { ProtocolMessage } from '../../src/protocol/messages.js';
-import { digestOf } from '../../src/util/digest.js';
+import type { ProtocolMessage, Signed } from '../../src/protocol/messages.js';
+import { utf8 } from '../../src/util/bytes.js';
+import { type ClientId, digestOf } from '../../src/util/digest.js';
+import { encodeEnvelope } from '../../src/wire/envelope.js';
 import { frameOf } from '../../src/wire/frame.js';
 import { encodeHello } from '../../src/wire/hello-codec.js';
 import { encodePayload } from '../../src/wire/message-codec.js';
 import { encodePeerMessage } from '../../src/wire/peer-codec.js';
+import { encodeRequestPayload } from '../../src/wire/request-codec.js';
 import { greetingFrame, type HostileStream, helloIn, openStream } from './network-hostile-peer.js';
 
 /** Of RSA-2048. */
@@ -30,6 +34,7 @@ export class Intruder {
   readonly id: ReplicaId;
   readonly #cluster: IntrudedCluster;
   readonly tls: LinkTls;
+  readonly clientId: ClientId;
   readonly #signer: Signer;
 
   constructor(cluster: IntrudedCluster, id: number) {
@@ -38,7 +43,9 @@ export class Intruder {
     this.id = replicaId(id);
     this.#cluster = cluster;
     this.tls = { keyPem: read('tls.key'), certificatePem: read('tls.crt'), authorityPem: read('ca.crt') };
-    this.#signer = createSigner(createPrivateKey(read('signing.key')), clusterId);
+    const key = createPrivateKey(read('signing.key'));
+    this.clientId = computeClientId(key);
+    this.#signer = createSigner(key, clusterId);
   }
 
   /** A stream to a replica with a lower id, with the handshake done. Rejects where it is refused, as after too many. */
@@ -82,7 +89,25 @@ export class Intruder {
     return frameOf(messages);
   }
 
-  #sign(type: ProtocolMessage['type'] | 'hello', payload: Uint8Array): Promise<Uint8Array> {
+  /** A message that this replica really signed. */
+  async signed<M extends ProtocolMessage>(message: M): Promise<Signed<M>> {
+    const payload = encodePayload(message);
+    return { message, sender: this.id, payload, signature: await this.#sign(message.type, payload) };
+  }
+
+  /** A request of the client that this replica is for its callers, as peers pass it on; badly signed where asked. */
+  async request(number: number, isGenuine = true): Promise<Uint8Array> {
+    const { clientId } = this;
+    const operations = [utf8(`request ${number}`)];
+    const payload = encodeRequestPayload({ clientId, number, acknowledged: 0, operations });
+    const signature = isGenuine ? await this.#sign('request', payload) : randomBytes(SIGNATURE_BYTES);
+    return encodePeerMessage({
+      kind: 'request',
+      bytes: encodeEnvelope({ type: 'request', sender: { kind: 'client', clientId }, payload, signature }),
+    });
+  }
+
+  #sign(type: ProtocolMessage['type'] | 'hello' | 'request', payload: Uint8Array): Promise<Uint8Array> {
     return new Promise((resolve) => this.#signer.sign(type, payload, resolve));
   }
 }

@@ -2,8 +2,16 @@
 import type { Attack } from './attack.js';
 import { localRanges } from './local-ranges.js';
 import { longNeighbours, orderedGets, orderedRanges, vainSwaps } from './ordered-reads.js';
+import { peerFloods } from './peer-floods.js';
 
-export const ATTACKS: readonly Attack[] = [localRanges, longNeighbours, orderedRanges, orderedGets, vainSwaps];
+export const ATTACKS: readonly Attack[] = [
+  localRanges,
+  longNeighbours,
+  orderedRanges,
+  orderedGets,
+  vainSwaps,
+  ...peerFloods,
+];
 
 /** The attack of this name. */
 export function findAttack(name: string): Attack | undefined {
