@@ -1,7 +1,7 @@
 /**
  * The birth mark: a small file that `pbft init` puts into each replica's data directory, and that the first start
  * consumes. It is what tells a replica that has never voted from one that lost its memory of its votes: without the mark
- * an empty data directory is a lost one (faults.md FU-01).
+ * an empty data directory is a lost one (FU-01).
  *
  * It stands inside the data directory and not beside the configuration: a folder of configuration is often deployed again
  * as a whole, and a mark that came back with it would hide a lost disk.

@@ -14,6 +14,7 @@ import { chmod, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { KeyValueStore, StoreError } from '../ports/key-value-store.js';
 import { failed, ok, type Result } from '../util/result.js';
+import { errorCodeOf } from '../util/system-error.js';
 import { isThere, pathIn, readText, replaceDurably, syncPath, writeDurably } from './directory-files.js';
 import {
   type DirectoryIdentity,
@@ -112,7 +113,11 @@ async function judge(options: DataDirectoryOptions): Promise<Result<Judged, Data
   }
   const reached = await inspectStore(directory, record ?? newRecord(options.identity, choice.value.name));
   if (!reached.ok) {
-    return reached;
+    const holder = await findHolder(directory);
+    // Files change under a replica that runs; whether it is one, its lock would say.
+    const hint =
+      holder === undefined ? '' : `. Process ${holder} had it open last and runs: if it is a replica, stop it first`;
+    return failed({ ...reached.error, message: `${reached.error.message}${hint}` });
   }
   const space = judgeLogSpace(options.logBytesMax ?? 0, { folder: directory, ...(await readDiskSpace(directory)) });
   if (!space.ok) {
@@ -260,6 +265,20 @@ async function describeOpenError(directory: string, folder: string, error: unkno
 
 function newRecord(identity: DirectoryIdentity, engine: EngineName): IdentityRecord {
   return { formatVersion: FORMAT_VERSION, engine, ...identity, isComplete: false, storeFolder: STORE_FOLDER };
+}
+
+/** The process that had the directory open last, where it is another one and still runs; it may be any by now. */
+async function findHolder(directory: string): Promise<number | undefined> {
+  const id = Number((await readText(pathIn(directory, 'processId'))) ?? '');
+  if (!Number.isSafeInteger(id) || id < 1 || id === process.pid) {
+    return undefined;
+  }
+  try {
+    process.kill(id, 0);
+    return id;
+  } catch (error) {
+    return errorCodeOf(error) === 'EPERM' ? id : undefined;
+  }
 }
 
 /** The store, which takes the process's id away when it is closed. */

@@ -2,7 +2,7 @@
  * Looks at a data directory and changes nothing: whose it is, whether it has never been used or is complete, and what is
  * missing. Opening begins with it (data-directory.ts), and `pbft config validate` is it.
  *
- * A replica that lost its memory of its votes must not vote (faults.md FU-01). What has neither the mark of a first start
+ * A replica that lost its memory of its votes must not vote (FU-01). What has neither the mark of a first start
  * nor everything that a later one needs is refused, and nothing is made in its place: mostly a volume isn't mounted.
  */
 import { readdir, stat } from 'node:fs/promises';

@@ -1,7 +1,10 @@
 /** Data moves to another engine whole or not at all, and never while a replica runs on it. */
 import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { type ConversionProgress, convertDirectory } from '../../../src/storage/conversion.js';
 import { probeRocksDb } from '../../../src/storage/engine-choice.js';
 import type { EngineName } from '../../../src/storage/engine-name.js';
@@ -10,6 +13,7 @@ import { skip } from '../../support/skip.js';
 import { filesOf, makeNewborn, succeeded, TemporaryDirectories } from '../../support/storage.js';
 import { lifeUpTo } from '../../support/storage-records.js';
 
+const SCRIPT = fileURLToPath(new URL('../../support/storage-converter.ts', import.meta.url));
 const LIFE = lifeUpTo(9, 2_000);
 
 describe('converting a data directory', function () {
@@ -93,6 +97,28 @@ describe('converting a data directory', function () {
     assert.deepEqual(await findIn(directory, 'rocksdb'), before);
     await converted('leveldb');
     assert.deepEqual(await findIn(directory, 'leveldb'), before);
+  });
+
+  it('leaves everything in the old store or in the new one where it is killed, and then goes on', async () => {
+    await live(directory, 'rocksdb', lifeUpTo(20, 100_000));
+    let [from, to]: [EngineName, EngineName] = ['rocksdb', 'leveldb'];
+    const before = await findIn(directory, from);
+    assert.ok(before.ok);
+    for (let round = 0; round < 3; round++) {
+      const child = fork(SCRIPT, [directory, to], { execArgv: ['--import', 'tsx'] });
+      await once(child, 'message');
+      setTimeout(() => child.kill('SIGKILL'), round * 80);
+      await once(child, 'exit');
+      // The engine that the record names: whatever it is, everything is there.
+      const opened = await tryOpen({ directory, identity: IDENTITY });
+      assert.ok(opened.ok, opened.ok ? '' : opened.error.message);
+      await succeeded<void>((done) => opened.value.store.close(done));
+      assert.deepEqual(await findIn(directory, opened.value.record.engine), before);
+      await converted(to);
+      assert.deepEqual(await findIn(directory, to), before);
+      assert.deepEqual(await names(), ['identity.json', 'reached.json', `store-${to}`]);
+      [from, to] = [to, from];
+    }
   });
 
   it('clears away the old store where the one before was cut short after the change', async () => {

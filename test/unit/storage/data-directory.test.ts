@@ -225,6 +225,15 @@ describe('the data directory', () => {
     assert.match(error.message, /store can't be opened: a trial ended with SIGABRT \(.*Assertion/);
   });
 
+  it('says where the process that had a damaged directory open last still runs', async () => {
+    await makeOne();
+    await rm(join(directory, 'store', 'CURRENT'));
+    await writeFile(join(directory, 'process-id'), `${process.ppid}\n`);
+    assert.match((await refusalOf()).message, new RegExp(`Process ${process.ppid} had it open last and runs`));
+    await writeFile(join(directory, 'process-id'), '0\n');
+    assert.doesNotMatch((await refusalOf()).message, /had it open last/);
+  });
+
   it('opens after an opening that was killed', async function () {
     this.timeout(60_000);
     await makeOne();
