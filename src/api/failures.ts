@@ -7,12 +7,13 @@
 import { status } from '@grpc/grpc-js';
 import type { SubmitFailure } from '../runtime/face.js';
 import type { OperationFate, RichStatus } from '../wire/rich-status.js';
+import type { DecodeFault } from '../wire/strict-decode.js';
 
 /** Why a call has no answer. */
 export type CallFailure =
   | SubmitFailure
   /** The bytes aren't the request's message. */
-  | { readonly code: 'malformed' }
+  | { readonly code: 'malformed'; readonly fault: DecodeFault }
   /** The message is longer than any legal one. */
   | { readonly code: 'messageTooLong'; readonly limitBytes: number }
   /** The deadline had passed when the call was looked at; nothing was taken. */
@@ -92,10 +93,16 @@ function violationOf(failure: CallFailure): FailureAnswer['violation'] {
   }
 }
 
+const MALFORMED: Readonly<Record<DecodeFault, string>> = {
+  encoding: 'the message is not what this method takes',
+  text: 'a text in the message is not valid UTF-8',
+  number: `a number in the message is above ${Number.MAX_SAFE_INTEGER} (2^53 − 1), the largest that there can be`,
+};
+
 function messageOf(failure: CallFailure): string {
   switch (failure.code) {
     case 'malformed':
-      return 'the message is not what this method takes, or a text in it is not valid UTF-8';
+      return MALFORMED[failure.fault];
     case 'messageTooLong':
       return `the message is longer than ${failure.limitBytes} bytes, the longest that this replica takes; nothing was taken: split the operation, trying again does not help`;
     case 'invalid':

@@ -13,7 +13,7 @@ import type { Metrics } from '../ports/metrics.js';
 import type { TimerService } from '../ports/timer-service.js';
 import { AssertionError } from '../util/assert.js';
 import { failed, ok, type Result } from '../util/result.js';
-import { type Decodable, decodeStrictly } from '../wire/strict-decode.js';
+import { type Decodable, decodeJudged } from '../wire/strict-decode.js';
 import type { AnswerBudget, AnswerReservation } from './answer-budget.js';
 import type { AnswerFlow } from './answer-flow.js';
 import { type CallTimes, computeCallBudgetMs } from './call-budget.js';
@@ -65,8 +65,8 @@ export function serveUnary<Request, Response>(
   method: UnaryMethod<Request, Response>,
 ): void {
   const deserialize = (bytes: Buffer): Judged<Request> => {
-    const request = decodeStrictly(method.request, bytes);
-    return request === undefined ? failed({ code: 'malformed' }) : ok(request);
+    const request = decodeJudged(method.request, bytes);
+    return request.ok ? request : failed({ code: 'malformed', fault: request.error });
   };
   const handler = (call: ServerUnaryCall<Judged<Request>, Buffer>, done: sendUnaryData<Buffer>): void => {
     const startedMs = services.timers.elapsedMs();

@@ -17,7 +17,7 @@ import {
   type PutRequest,
   type RangeRequest,
 } from '../wire/gen/pbft/v1/key_value.js';
-import { decodeStrictly } from '../wire/strict-decode.js';
+import { type DecodeFault, decodeJudged } from '../wire/strict-decode.js';
 import type { FormedValue } from './stored-value.js';
 
 /** The longest key, in bytes of UTF-8. */
@@ -77,27 +77,31 @@ export type KeyValueCommand =
 
 const INVALID_KEY = `must be 1 to ${KEY_BYTES_MAX} bytes of UTF-8`;
 const INVALID_VALUE = `must be at most ${VALUE_BYTES_MAX} bytes`;
+const UNDECODED: Readonly<Record<DecodeFault, string>> = {
+  encoding: 'is not an encoded pbft.v1.KeyValueOperation',
+  text: 'holds a text that is not valid UTF-8',
+  number: `holds a number above ${Number.MAX_SAFE_INTEGER} (2^53 − 1)`,
+};
 const NO_VALUE = 'must be set: text or data';
 
 /** The command of an encoded KeyValueOperation. */
 export function parseKeyValueCommand(operation: Uint8Array): KeyValueCommand {
-  const decoded = decodeStrictly(KeyValueOperation, operation);
-  if (decoded === undefined) {
-    const description = 'is not an encoded pbft.v1.KeyValueOperation, or a text in it is not valid UTF-8';
-    return { kind: 'invalid', objection: { field: 'operation', description } };
+  const decoded = decodeJudged(KeyValueOperation, operation);
+  if (!decoded.ok) {
+    return { kind: 'invalid', objection: { field: 'operation', description: UNDECODED[decoded.error] } };
   }
-  const chosen = decoded.operation;
+  const chosen = decoded.value.operation;
   switch (chosen?.$case) {
     case 'put':
       return commandOf('put', parsePut(chosen.value));
     case 'get':
-      return commandOf('get', parseGet(chosen.value.key, decoded.answerBytesMax));
+      return commandOf('get', parseGet(chosen.value.key, decoded.value.answerBytesMax));
     case 'delete':
       return commandOf('delete', parseDelete(chosen.value.key));
     case 'compareAndSwap':
       return commandOf('compare_and_swap', parseCompareAndSwap(chosen.value));
     case 'range':
-      return commandOf('range', parseRange(chosen.value, decoded.answerBytesMax));
+      return commandOf('range', parseRange(chosen.value, decoded.value.answerBytesMax));
     case undefined: {
       const description = 'must hold one of put, get, delete, compare_and_swap, range';
       return { kind: 'invalid', objection: { field: 'operation', description } };

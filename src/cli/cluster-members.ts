@@ -5,6 +5,7 @@ import type { Genesis } from '../config/genesis.js';
 import { loadConfiguration } from '../config/load-configuration.js';
 import { isInitialized } from '../replica/initialize.js';
 import { loadClusterGenesis } from '../replica/initialize-check.js';
+import { shellCommand } from '../util/shell.js';
 import { addressesBeyondLoopback, type TraitorKind } from './cluster-byzantine.js';
 import { CommandError } from './command-error.js';
 
@@ -16,10 +17,14 @@ export interface Member {
   readonly directory: string;
   /** Absolute. */
   readonly configurationFile: string;
+  /** Absolute. */
+  readonly dataDirectory: string;
   /** `host:port` of each port. */
   readonly client: string;
   readonly peer: string;
   readonly http: string;
+  /** Callers are served with TLS. */
+  readonly isClientTls: boolean;
   /** Of the addresses in its settings those that are not on this machine's loopback. */
   readonly beyondLoopback: readonly string[];
   /** How it betrays the others; undefined for a correct replica. */
@@ -41,7 +46,8 @@ export function loadLocalCluster(
 ): LocalCluster {
   const folder = resolve(directory);
   if (!isInitialized(folder)) {
-    throw new CommandError(`there is no cluster in ${folder}: make one with \`pbft init --dir ${directory}\``);
+    const command = shellCommand('pbft', 'init', '--dir', directory);
+    throw new CommandError(`there is no cluster in ${folder}: make one with \`${command}\``);
   }
   const genesis = loadClusterGenesis(folder);
   const members = genesis.replicas.map(({ id, name }): Member => {
@@ -54,6 +60,8 @@ export function loadLocalCluster(
       name,
       directory: home,
       configurationFile,
+      dataDirectory: configuration.dataDirectory,
+      isClientTls: configuration.clients.tlsCertificateFile !== undefined,
       client: formatAddress(listen.client),
       peer: formatAddress(listen.peer),
       http: formatAddress(listen.http),

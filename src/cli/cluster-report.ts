@@ -1,6 +1,6 @@
 /** What is said of a cluster that serves: where, and what to try. */
 import { basename } from 'node:path';
-import { isLoopback, parseAddress } from '../config/address.js';
+import { shellCommand } from '../util/shell.js';
 import { TRAITOR_KINDS } from './cluster-byzantine.js';
 import type { LocalCluster, Member } from './cluster-members.js';
 import type { Colours } from './colours.js';
@@ -28,16 +28,21 @@ function commandsOf({ serving, directory, program }: ClusterReport): readonly st
   if (first === undefined || last === undefined) {
     return [];
   }
-  const parsed = parseAddress(first.client);
-  const isPlaintext = parsed !== undefined && isLoopback(parsed);
-  const grpcurl = isPlaintext ? 'grpcurl -plaintext' : `grpcurl -cacert ${directory}/client-0/ca.crt`;
+  const trust = first.isClientTls ? ['-cacert', `${directory}/client-0/ca.crt`] : ['-plaintext'];
+  const call = (method: string, request: object, address: string): string =>
+    shellCommand('grpcurl', ...trust, '-d', JSON.stringify(request), address, `pbft.v1.KeyValueService/${method}`);
   return [
-    `${grpcurl} -d '{"key":"greeting","text":"hello"}' ${first.client} pbft.v1.KeyValueService/Put`,
-    `${grpcurl} -d '{"key":"greeting"}' ${last.client} pbft.v1.KeyValueService/Get`,
-    `${program} get greeting --cluster ${directory}`,
-    `${program} status --cluster ${directory}`,
-    `curl http://${first.http}/metrics`,
+    call('Put', { key: 'greeting', text: 'hello' }, first.client),
+    call('Get', { key: 'greeting' }, last.client),
+    `${program} ${shellCommand('get', 'greeting', '--cluster', directory)}`,
+    `${program} ${shellCommand('status', '--cluster', directory)}`,
+    shellCommand('curl', `http://${first.http}/metrics`),
   ];
+}
+
+/** How one replica is started again by hand, after its end. */
+export function restartCommand({ configurationFile }: Pick<Member, 'configurationFile'>, program: string): string {
+  return `${program} ${shellCommand('start', '--config', configurationFile)}`;
 }
 
 /** A line for each traitor; a warning where there are more than the cluster tolerates. */
@@ -63,7 +68,8 @@ export function formatClusterReport(report: ClusterReport, colours: Colours): st
     colours,
   );
   const commands = commandsOf(report);
-  const stop = isDetached ? `${program} cluster --dir ${directory} --stop` : 'Ctrl-C';
+  const stop = isDetached ? `${program} ${shellCommand('cluster', '--dir', directory, '--stop')}` : 'Ctrl-C';
+  const [again] = cluster.members;
   return [
     '',
     `${count}. Cluster ${cluster.genesis.clusterName}, id ${cluster.genesis.clusterId}`,
@@ -73,6 +79,7 @@ export function formatClusterReport(report: ClusterReport, colours: Colours): st
     'Try',
     ...commands.map((command) => `  ${command}`),
     '',
+    ...(again === undefined ? [] : [`Start one that ended again: ${restartCommand(again, program)}`]),
     `Stop: ${stop}`,
     '',
   ].join('\n');

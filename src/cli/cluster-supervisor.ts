@@ -4,8 +4,10 @@
  * see here.
  */
 
+import { argv } from 'node:process';
 import { CLUSTER_FORMAT, type ClusterFile } from './cluster-file.js';
 import type { LocalCluster, Member } from './cluster-members.js';
+import { programName, restartCommand } from './cluster-report.js';
 import type { Context } from './context.js';
 import { readLogLine } from './log-line.js';
 import { commandLineOf } from './process-identity.js';
@@ -40,6 +42,7 @@ export class ClusterSupervisor {
       process.ended.then(({ text }) => {
         if (!this.#isStopping) {
           context.out(`${prefix} ${context.colours.red(`has ended: ${text}`)}\n`);
+          context.out(`${prefix} start it again with: ${restartCommand(member, programName(argv[1]))}\n`);
         }
       });
       return { member, process };

@@ -23,10 +23,23 @@ function describeConfigurationError({ problems }: ConfigurationError): Failure {
   return { lines: problems.map(describeProblem), exitCode: isUsage ? EXIT.usage : EXIT.failed };
 }
 
-function describeClientError({ message, outcomeKnown, replica }: ClientError): Failure {
+/** What to do on the command line about a connection that never was. */
+const CONNECTION_HINTS: ReadonlyMap<string, string> = new Map([
+  ['NOT_TLS', 'Leave out --ca'],
+  [
+    'NOT_PLAINTEXT',
+    "Where callers are served with TLS, name the authority with --ca: client-0/ca.crt in the cluster's folder",
+  ],
+  ['CERTIFICATE_UNTRUSTED', 'Name the authority of this very cluster with --ca: client-0/ca.crt in its folder'],
+  ['CERTIFICATE_NAME', 'Ask by a name that the certificate has, or give one of them with --server-name'],
+  ['NOT_FOR_CALLERS', 'Callers are served at listen.client of config.yaml; `pbft cluster` and cluster.json name it'],
+]);
+
+function describeClientError({ message, reason, outcomeKnown, replica }: ClientError): Failure {
   const lines = harmless(message).split('\n');
   if (outcomeKnown) {
-    return { lines, exitCode: EXIT.failed };
+    const hint = CONNECTION_HINTS.get(reason);
+    return { lines: hint === undefined ? lines : [...lines, hint], exitCode: EXIT.failed };
   }
   const where = replica === undefined ? 'the replica that was asked' : harmless(replica);
   const hint =

@@ -10,7 +10,7 @@ import { EXIT } from './exit-code.js';
 export function integerBetween(min: number, max: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (!/^[0-9]{1,15}$/.test(text) || value < min || value > max) {
+    if (!/^[0-9]{1,16}$/.test(text) || !Number.isSafeInteger(value) || value < min || value > max) {
       throw new InvalidArgumentError(`Give a whole number from ${min} to ${max}.`);
     }
     return value;

@@ -3,7 +3,8 @@
  * command line is compared: a replica's names its very configuration file.
  */
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { sep } from 'node:path';
 import type { ClusterFile } from './cluster-file.js';
 
 /** How the arguments of a process that runs a replica end, before its flags; a traitor's begin otherwise. */
@@ -34,6 +35,33 @@ function askForCommandLine(pid: number): string {
 /** Whether this process runs the replica of that configuration file. */
 export function isReplicaProcess({ pid, configurationFile }: ClusterFile['replicas'][number]): boolean {
   return commandLineOf(pid)?.includes(` ${startArguments(configurationFile).join(' ')}`) === true;
+}
+
+/** Whether this process has a file of that folder open. Absolute, without links; it is another's where nobody may know. */
+export function hasOpen(pid: number, folder: string): boolean {
+  const files = process.platform === 'linux' ? readOpenFiles(pid) : askForOpenFiles(pid);
+  return files.some((file) => file.startsWith(`${folder}${sep}`));
+}
+
+function readOpenFiles(pid: number): readonly string[] {
+  const folder = `/proc/${pid}/fd`;
+  try {
+    return readdirSync(folder).map((descriptor) => {
+      try {
+        return readlinkSync(`${folder}/${descriptor}`);
+      } catch {
+        // Closed meanwhile.
+        return '';
+      }
+    });
+  } catch {
+    return [];
+  }
+}
+
+function askForOpenFiles(pid: number): readonly string[] {
+  const { stdout } = spawnSync('lsof', ['-Fn', '-p', String(pid)], { encoding: 'utf8' });
+  return (stdout ?? '').split('\n').map((line) => line.slice(1));
 }
 
 /** Whether the process that holds the cluster's replicas together is there. */

@@ -1,10 +1,12 @@
 /** Which replicas a command may ask, and how: from its flags, the environment, or the folder of a cluster. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Endpoint, TlsOptions } from '../client/caller.js';
 import { isLoopback, parseAddress } from '../config/address.js';
+import { loadConfiguration } from '../config/load-configuration.js';
 import { isInitialized } from '../replica/initialize.js';
+import { readAuthorityFile } from './authority-file.js';
 import { readClusterFile } from './cluster-file.js';
 import { loadLocalCluster } from './cluster-members.js';
 import { CommandError } from './command-error.js';
@@ -58,21 +60,36 @@ export function addReachOptions(command: Command, timeoutMs = DEFAULT_TIMEOUT_MS
     );
 }
 
-function tlsOf({ ca, serverName }: ReachFlags): { readonly tls?: TlsOptions } {
+interface Trust {
+  readonly tls?: TlsOptions;
+}
+
+function tlsOf({ ca, serverName }: ReachFlags): Trust {
   if (ca === undefined && serverName !== undefined) {
     throw new CommandError('--server-name is for TLS: name the authority with --ca', EXIT.usage);
   }
   if (ca === undefined) {
     return {};
   }
-  return { tls: { rootCertificates: readFileSync(ca), ...(serverName === undefined ? {} : { serverName }) } };
+  return { tls: { rootCertificates: readAuthorityFile(ca), ...(serverName === undefined ? {} : { serverName }) } };
 }
 
-/** A new cluster serves callers beyond loopback with certificates of its own authority. */
-function presetTls(address: string, directory: string, flags: ReachFlags): { readonly tls?: TlsOptions } {
-  const parsed = parseAddress(address);
+/** Whether callers are served with TLS; `cluster.json` says where they are and its configuration says how. */
+function isServedWithTls({ client, configurationFile }: Known, { environment }: Context): boolean {
+  try {
+    const { configuration } = loadConfiguration({ file: configurationFile, environment });
+    return configuration.clients.tlsCertificateFile !== undefined;
+  } catch {
+    // The folder of a replica that is elsewhere may be gone; a new cluster serves with TLS beyond loopback.
+    const parsed = parseAddress(client);
+    return parsed !== undefined && !isLoopback(parsed);
+  }
+}
+
+/** A cluster serves callers with certificates of its own authority. */
+function presetTls(replica: Known, directory: string, flags: ReachFlags, context: Context): Trust {
   const authority = join(directory, 'client-0', 'ca.crt');
-  if (flags.ca !== undefined || parsed === undefined || isLoopback(parsed) || !existsSync(authority)) {
+  if (flags.ca !== undefined || !existsSync(authority) || !isServedWithTls(replica, context)) {
     return tlsOf(flags);
   }
   return tlsOf({ ...flags, ca: authority });
@@ -82,6 +99,7 @@ interface Known {
   readonly id: number;
   readonly name: string;
   readonly client: string;
+  readonly configurationFile: string;
 }
 
 /** Where the running replicas are; of a cluster that nobody started as a whole, where its configurations say. */
@@ -115,7 +133,11 @@ export function findTargets(flags: ReachFlags, context: Context): readonly Targe
   const directory = directoryOf(flags, context);
   const endpoints = endpointsOf(directory, context);
   const chosen = wanted === undefined ? endpoints : [...new Set(wanted.map((one) => endpointOf(one, endpoints)))];
-  return chosen.map(({ name, client }) => ({ name, address: client, ...presetTls(client, directory, flags) }));
+  return chosen.map((replica) => ({
+    name: replica.name,
+    address: replica.client,
+    ...presetTls(replica, directory, flags, context),
+  }));
 }
 
 function endpointOf(wanted: string, endpoints: readonly Known[]): Known {

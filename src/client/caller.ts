@@ -6,7 +6,8 @@ import {
   connectivityState,
   type ServiceError,
 } from '@grpc/grpc-js';
-import { type Decodable, decodeStrictly } from '../wire/strict-decode.js';
+import type { Result } from '../util/result.js';
+import { type Decodable, type DecodeFault, decodeJudged } from '../wire/strict-decode.js';
 import { cancelledCall, clientErrorOf, notAnAnswer } from './client-error.js';
 
 /** How the replica's side of the connection is trusted. */
@@ -116,21 +117,21 @@ export class Caller {
     return new Promise((resolve, reject) => {
       const call: { made?: ClientUnaryCall } = {};
       const cancel = (): void => call.made?.cancel();
-      const done = (error: ServiceError | null, answer?: Response): void => {
+      const done = (error: ServiceError | null, answer?: Result<Response, DecodeFault>): void => {
         signal?.removeEventListener('abort', cancel);
         if (error !== null) {
           reject(clientErrorOf(error, this.endpoint, readsOnly));
-        } else if (answer === undefined) {
-          reject(notAnAnswer(this.endpoint, readsOnly));
+        } else if (answer?.ok !== true) {
+          reject(notAnAnswer(this.endpoint, readsOnly, answer?.error));
         } else {
-          resolve(answer);
+          resolve(answer.value);
         }
       };
       signal?.addEventListener('abort', cancel, { once: true });
-      call.made = this.#channel.makeUnaryRequest<Request, Response | undefined>(
+      call.made = this.#channel.makeUnaryRequest<Request, Result<Response, DecodeFault>>(
         path,
         (value) => Buffer.from(request.encode(value).finish()),
-        (bytes) => decodeStrictly(response, bytes),
+        (bytes) => decodeJudged(response, bytes),
         message,
         { deadline: untilMs },
         done,

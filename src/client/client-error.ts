@@ -1,6 +1,8 @@
 /** Why a call failed, as the caller of the client library sees it. */
 import { type ServiceError, status } from '@grpc/grpc-js';
 import { decodeRichStatus, STATUS_DETAILS_TRAILER } from '../wire/rich-status.js';
+import type { DecodeFault } from '../wire/strict-decode.js';
+import { judgeConnection, type Unreached } from './connection-failure.js';
 
 /** The gRPC status codes that aren't success, by their numbers from 1 on: there are no others. */
 export const CLIENT_ERROR_CODES = [
@@ -30,9 +32,10 @@ export interface ClientErrorFields {
   /** The gRPC status code's name, such as `INVALID_ARGUMENT`. */
   readonly code: ClientErrorCode;
   /**
-   * The replica's reason, such as `QUEUE_FULL`. Of a failure that no replica told: `CONNECTION`, `CALL`, `NO_REPLICA`
-   * where several failed differently, `ARGUMENT` for what the program gave, `CLOSED` after `close()`, `LIBRARY` for an
-   * error of this library.
+   * The replica's reason, such as `QUEUE_FULL`. Of a failure that no replica told: `CALL`, `NO_REPLICA` where several
+   * failed differently, `ARGUMENT` for what the program gave, `CLOSED` after `close()`, `LIBRARY` for an error of this
+   * library; and of a connection that never was `CONNECTION`, `NOT_TLS`, `NOT_PLAINTEXT`, `CERTIFICATE_UNTRUSTED`,
+   * `CERTIFICATE_EXPIRED`, `CERTIFICATE_NAME` or `NOT_FOR_CALLERS`.
    */
   readonly reason: string;
   /** The request's field that is wrong, where one is. */
@@ -85,8 +88,7 @@ const UNTOLD = { field: undefined, retryAfterMs: undefined } as const;
 const NEVER_SENT = /^(?:No connection established|Name resolution failed)/;
 
 /** A replica as errors name it. */
-interface NamedEndpoint {
-  readonly address: string;
+interface NamedEndpoint extends Unreached {
   readonly name?: string;
 }
 
@@ -110,10 +112,13 @@ export function clientErrorOf(error: ServiceError, endpoint: NamedEndpoint, read
       replica: nameOf(endpoint),
     });
   }
-  const neverSent = error.code === status.UNAVAILABLE && NEVER_SENT.test(error.details);
-  const outcomeKnown = readsOnly || neverSent || REFUSALS.has(error.code);
+  if (error.code === status.UNAVAILABLE && NEVER_SENT.test(error.details)) {
+    const { message, reason } = judgeConnection(error.details, endpoint);
+    return new ClientError(message, { ...UNTOLD, code, reason, outcomeKnown: true, replica: nameOf(endpoint) });
+  }
+  const outcomeKnown = readsOnly || REFUSALS.has(error.code);
   const consequence = outcomeKnown ? '' : '; the outcome is not known';
-  return new ClientError(`${wordsOf(error, address, neverSent)}${consequence}`, {
+  return new ClientError(`${wordsOf(error, address)}${consequence}`, {
     code,
     reason: error.code === status.UNAVAILABLE ? 'CONNECTION' : 'CALL',
     field: undefined,
@@ -161,9 +166,16 @@ export function asClientError(error: unknown, readsOnly: boolean): ClientError {
   return failure;
 }
 
+const WRONG: Readonly<Record<DecodeFault, string>> = {
+  encoding: 'something that is not an answer to this call',
+  text: 'a text that is not valid UTF-8',
+  number: 'a number above 2^53 − 1, which can not be held exactly',
+};
+
 /** The error of an answer that is none. */
-export function notAnAnswer(endpoint: NamedEndpoint, readsOnly: boolean): ClientError {
-  return new ClientError(`${endpoint.address} answered with something that is not an answer to this call`, {
+export function notAnAnswer(endpoint: NamedEndpoint, readsOnly: boolean, fault?: DecodeFault): ClientError {
+  const what = fault === undefined ? WRONG.encoding : WRONG[fault];
+  return new ClientError(`${endpoint.address} answered with ${what}`, {
     ...UNTOLD,
     code: 'UNKNOWN',
     reason: 'CALL',
@@ -214,20 +226,10 @@ export function stillUnknown(failure: ClientError, requestId: string): ClientErr
   return new ClientError(`${failure.message}; ${why}; the outcome is not known`, { ...failure, outcomeKnown: false });
 }
 
-/** Why a connection could not be made, without the library's words around it and the address, which is said already. */
-function causeOf(details: string, address: string): string {
-  return details
-    .replace(/^No connection established\. Last error: (?:Error: )?/, '')
-    .replace(/\.? Resolution note:.*$/s, '')
-    .replace(` ${address}`, '');
-}
-
-function wordsOf(error: ServiceError, address: string, neverSent: boolean): string {
+function wordsOf(error: ServiceError, address: string): string {
   switch (error.code) {
     case status.UNAVAILABLE:
-      return neverSent
-        ? `nobody answers at ${address}: ${causeOf(error.details, address)}`
-        : `the connection to ${address} was lost`;
+      return `the connection to ${address} was lost`;
     case status.DEADLINE_EXCEEDED:
       return `${address} did not answer in time`;
     default:

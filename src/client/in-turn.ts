@@ -125,7 +125,14 @@ export class TurnCaller {
       if (left.size === 0) {
         throw new NoneAnswered([]);
       }
-      const found = await firstReachable([...left], patience, timeoutMs);
+      const candidates = [...left];
+      const found = await firstReachable(candidates, patience, timeoutMs).catch((error: unknown) => {
+        // They were silent until the time was over: no other attempt has to find that out.
+        for (const silent of candidates) {
+          left.delete(silent);
+        }
+        throw error;
+      });
       // Another attempt may have taken it meanwhile.
       if (left.delete(found)) {
         return found;

@@ -12,6 +12,7 @@ import {
   chownSync,
   closeSync,
   fsyncSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -23,6 +24,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ConfigurationError } from '../util/configuration-error.js';
+import { shellCommand } from '../util/shell.js';
 import { describeFileFault } from '../util/system-error.js';
 import { GENESIS_FILE } from './initialize-check.js';
 
@@ -41,13 +43,25 @@ function refuse(file: string, message: string, remedy: string): never {
   throw new ConfigurationError({ file, path: '', message, remedy });
 }
 
+/** What errors mean where a folder is made, and nowhere else. */
+const REASONS: ReadonlyMap<string, string> = new Map([
+  ['EEXIST', 'something else has this name'],
+  ['ENOENT', 'no folder can be made there'],
+]);
+
 /** Says what to do about an error of the file system. */
 function wrapError(file: string, error: unknown): unknown {
   if (error instanceof ConfigurationError || !(error instanceof Error) || !('code' in error)) {
     return error;
   }
+  const code = String(error.code);
+  const reason = REASONS.get(code);
   const remedy = 'Choose a folder on a disk with space where this user may write, then repeat';
-  return new ConfigurationError({ file, path: '', ...describeFileFault(error, 'written', remedy) });
+  const fault =
+    reason === undefined
+      ? describeFileFault(error, 'written', remedy)
+      : { message: `it can not be written: ${reason} (${code})`, remedy };
+  return new ConfigurationError({ file, path: '', ...fault });
 }
 
 function syncDirectory(directory: string): void {
@@ -107,13 +121,27 @@ function judgeFolder(directory: string, names: readonly string[]): void {
     refuse(join(directory, GENESIS_FILE), 'there is a cluster in this folder already', remedy);
   }
   if (names.includes(MARKER_FILE)) {
-    const remedy = `If no other \`pbft init\` runs, remove ${directory} and repeat`;
+    const remedy = `If no other \`pbft init\` runs, remove it with \`${shellCommand('rm', '-r', '--', directory)}\` and repeat`;
     refuse(join(directory, MARKER_FILE), 'an earlier `pbft init` in this folder did not finish', remedy);
   }
   const [first] = names.filter((name) => !IGNORED.has(name));
   if (first !== undefined) {
     refuse(join(directory, first), 'the folder for a new cluster is not empty', 'Name an empty or a new folder');
   }
+}
+
+/** The folder and those above it that are missing, the uppermost first. */
+function missingFolders(directory: string): readonly string[] {
+  const missing: string[] = [];
+  for (let path = directory; !isThere(path); path = dirname(path)) {
+    missing.unshift(path);
+  }
+  return missing;
+}
+
+/** A link that leads nowhere is there, too: nothing can be made in its place. */
+function isThere(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined || dirname(path) === path;
 }
 
 /** A folder that is being filled. */
@@ -130,14 +158,15 @@ export class NewFolder {
   static open(directory: string): NewFolder {
     const folder = new NewFolder(directory);
     try {
-      const firstMade = mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE });
-      judgeFolder(directory, readdirSync(directory));
-      if (firstMade !== undefined) {
-        folder.#made.push(firstMade);
+      // One by one: where a file system makes no folders, such as /proc, making all at once never ends.
+      for (const path of missingFolders(directory)) {
+        folder.#make(path, () => mkdirSync(path, { mode: DIRECTORY_MODE }));
       }
+      judgeFolder(directory, readdirSync(directory));
       folder.#make(join(directory, MARKER_FILE), (file) => writeWhole(file, new Uint8Array(), PUBLIC_MODE));
       return folder;
     } catch (error) {
+      folder.undo();
       throw wrapError(directory, error);
     }
   }

@@ -20,8 +20,10 @@ export interface InitializeOptions {
   readonly clusterName?: string;
   /** Replica i serves callers at this + i, peers at + 100 + i, HTTP at + 200 + i. 7400 by default. */
   readonly basePort?: number;
-  /** Where all replicas listen for callers and peers. 127.0.0.1 by default; beyond loopback callers get TLS. */
+  /** Where replicas listen for callers and peers. 127.0.0.1 by default; beyond loopback callers get TLS. */
   readonly host?: string;
+  /** A host for each replica, in the order of their ids; undefined for one that has `host`. */
+  readonly hosts?: readonly (string | undefined)[];
   /** The name of the state machine. `key-value` by default. */
   readonly application?: string;
   /**
@@ -60,13 +62,17 @@ export interface Plan {
   /** f. */
   readonly faultsMax: number;
   readonly clusterName: string;
-  readonly host: string;
   readonly replicas: readonly InitializedReplica[];
   readonly application: string;
   /** Absolute. */
   readonly applicationFile: string | undefined;
   readonly parameters: ConsensusParameters;
   readonly nowMs: number;
+}
+
+/** What replicas are called where nobody gives them names; 4 by default. */
+export function defaultNames(replicaCount = 4): readonly string[] {
+  return Array.from({ length: replicaCount }, (_, id) => `replica-${id}`);
 }
 
 function planNames({ names, replicaCount }: InitializeOptions): readonly string[] {
@@ -77,7 +83,7 @@ function planNames({ names, replicaCount }: InitializeOptions): readonly string[
   if (names !== undefined && replicaCount !== undefined && replicaCount !== names.length) {
     refuse('names', `there are ${names.length} names for ${replicaCount} replicas`, 'Give one name a replica');
   }
-  const chosen = names ?? Array.from({ length: count }, (_, id) => `replica-${id}`);
+  const chosen = names ?? defaultNames(count);
   for (const [id, name] of chosen.entries()) {
     if (!NAME_PATTERN.test(name)) {
       refuse('names', `\`${name}\` is no name`, 'Give 1 to 64 letters, digits, spaces, dots, underscores, hyphens');
@@ -89,16 +95,28 @@ function planNames({ names, replicaCount }: InitializeOptions): readonly string[
   return chosen;
 }
 
-function planHost(host: string): string {
+function planHost(text: string): string {
+  // Of an IPv6 address with its brackets, too.
+  const host = text.replace(/^\[(.*)\]$/, '$1');
   const isWildcard = host === '0.0.0.0' || host === '::';
   if (isWildcard || parseAddress(isIP(host) === 6 ? `[${host}]:1` : `${host}:1`) === undefined) {
-    refuse('host', `\`${host}\` is no host that replicas can reach each other at`, 'Give a name or an IP address');
+    refuse('host', `\`${text}\` is no host that replicas can reach each other at`, 'Give a name or an IP address');
   }
   return host;
 }
 
+function planHosts({ host = LOOPBACK, hosts }: InitializeOptions, names: readonly string[]): readonly string[] {
+  if (hosts !== undefined && hosts.length !== names.length) {
+    refuse('hosts', `there are ${hosts.length} hosts for ${names.length} replicas`, 'Give one host a replica');
+  }
+  return names.map((_name, id) => planHost(hosts?.[id] ?? host));
+}
+
 /** Checks the options and fills in the defaults. Throws a ConfigurationError. */
 export function planCluster(options: InitializeOptions): Plan {
+  if (options.directory === '') {
+    refuse('directory', 'the name of the folder is empty', 'Name a new or an empty folder');
+  }
   const directory = resolve(options.directory);
   const names = planNames(options);
   const basePort = options.basePort ?? DEFAULT_BASE_PORT;
@@ -106,9 +124,10 @@ export function planCluster(options: InitializeOptions): Plan {
   if (!Number.isInteger(basePort) || basePort < 1 || basePort > highest) {
     refuse('basePort', `the base port ${basePort} leaves no room for all ports`, `Give 1 to ${highest}`);
   }
-  const host = planHost(options.host ?? LOOPBACK);
+  const hosts = planHosts(options, names);
   const replicas = names.map((name, id): InitializedReplica => {
     const folder = join(directory, `replica-${id}`);
+    const host = hosts[id] ?? LOOPBACK;
     const at = (hostName: string, offset: number): Address => ({ host: hostName, port: basePort + offset + id });
     const listen = {
       client: at(host, PORT_OFFSETS.client),
@@ -121,7 +140,6 @@ export function planCluster(options: InitializeOptions): Plan {
     directory,
     names,
     faultsMax: computeQuorumSizes(names.length).faultsMax,
-    host,
     replicas,
     clusterName: options.clusterName ?? 'pbft',
     application: options.application ?? 'key-value',

@@ -107,14 +107,15 @@ function privateFile(name: string, key: KeyObject): NewFile {
 
 function formatReplicaFiles(plan: Plan, keys: NewKeys, genesis: Genesis, report: Report): NewFile[] {
   const { clusterId } = genesis;
-  const { nowMs, host } = plan;
+  const { nowMs } = plan;
   const authority = { clusterId, authorityKey: keys.authority, nowMs };
   const authorityPem = makeAuthorityCertificate(authority);
   const peers = plan.replicas.map(({ listen }) => listen.peer);
   const files = keys.replicas.flatMap(({ signing, tls }, id) => {
     const { listen } = defined(plan.replicas[id], 'there is a plan a replica');
     const folder = `replica-${id}`;
-    const certificate = makeReplicaCertificate({ ...authority, replica: replicaId(id), tlsKey: tls, hosts: [host] });
+    const hosts = [listen.client.host];
+    const certificate = makeReplicaCertificate({ ...authority, replica: replicaId(id), tlsKey: tls, hosts });
     report({ step: 'certificates', completed: id + 1, total: keys.replicas.length });
     const clientTls = !isLoopback(listen.client);
     const { names, clusterName, applicationFile } = plan;

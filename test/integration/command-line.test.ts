@@ -68,7 +68,10 @@ describe('a detached cluster', function () {
     writeFileSync(file, Buffer.from([0, 255, 10, 27]));
     assert.equal((await ask('put', 'list/b', '--file', file)).code, 0);
     assert.equal((await ask('put', 'list/a', 'text')).code, 0);
-    assert.equal((await ask('get', 'list/b')).out, 'AP8KGw==\n');
+    const bytes = await ask('get', 'list/b');
+    assert.deepEqual([bytes.out, /bytes, in base64/.test(bytes.errors)], ['AP8KGw==\n', true]);
+    assert.equal((await ask('get', 'list/a')).errors, '');
+    assert.match((await ask('range', 'list/')).out, /^list\/a +\d+ +text +text\nlist\/b +\d+ +base64 +AP8KGw==$/m);
     const range = JSON.parse((await ask('range', 'list/', '--json')).out) as { entries: Record<string, unknown>[] };
     assert.deepEqual(
       range.entries.map(({ key, text, data }) => [key, text, data]),
@@ -80,6 +83,14 @@ describe('a detached cluster', function () {
     const cut = await ask('range', 'list/', '--limit', '1');
     assert.match(cut.out, /list\/a/);
     assert.match(cut.errors, /more follow/);
+  });
+
+  it('expects bytes, and tells them from the same text', async () => {
+    assert.equal((await ask('put', 'form', '6162', '--hex')).code, 0);
+    assert.equal((await ask('cas', 'form', 'x', '--expect', 'ab')).code, 1);
+    assert.equal((await ask('cas', 'form', 'YWI=', '--base64', '--expect-hex', '6162')).code, 0);
+    assert.equal((await ask('cas', 'form', 'text', '--expect-base64', 'YWI=')).code, 0);
+    assert.equal((await ask('get', 'form')).out, 'text\n');
   });
 
   it('takes the operations of the application as bytes', async () => {

@@ -57,9 +57,9 @@ export class RunningCommand {
     this.#child.kill(name);
   }
 
-  /** Waits until it has written that. */
+  /** Waits until it has written that, wherever to. */
   async says(pattern: RegExp, withinMs = 40_000): Promise<void> {
-    await eventually(() => pattern.test(this.#out), {
+    await eventually(() => pattern.test(this.#out) || pattern.test(this.#errors), {
       withinMs,
       describe: () => `${pattern} in:\n${this.#out}\n${this.#errors}`,
     });

@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import { formatAddress } from '../../config/address.js';
 import { initializeCluster, isInitialized } from '../../replica/initialize.js';
 import { type Plan, planCluster } from '../../replica/initialize-plan.js';
+import { shellCommand } from '../../util/shell.js';
 import { applicationChoices, checkSameApplication } from '../application-choice.js';
 import { type ByzantineFlags, byzantineOptions, chooseTraitors, refuseBeyondLoopback } from '../cluster-byzantine.js';
 import { startDetached } from '../cluster-detached.js';
@@ -90,7 +91,7 @@ async function prepare(flags: ClusterFlags, context: Context): Promise<LocalClus
   const cluster = betray(loadLocalCluster(dir, context.environment), flags);
   checkSame(cluster, flags);
   checkSameApplication(cluster, flags, context.environment);
-  refuseRunning(dir, `${programName(process.argv[1])} cluster --dir ${dir} --stop`);
+  refuseRunning(dir, `${programName(process.argv[1])} ${shellCommand('cluster', '--dir', dir, '--stop')}`, context);
   await checkPorts(cluster.members);
   return cluster;
 }
@@ -152,6 +153,6 @@ export function addCluster(program: Command, context: Context): void {
   }
   command
     .option('--detach', 'return when all replicas serve; they log to replica-*/replica.log')
-    .addOption(new Option('--stop', 'stop the replicas that cluster.json names').conflicts(['detach']))
+    .addOption(new Option('--stop', 'stop all replicas of the folder that run').conflicts(['detach']))
     .action((flags: ClusterFlags) => runCluster(flags, context));
 }

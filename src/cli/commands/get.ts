@@ -27,7 +27,10 @@ export function readOptions({ local }: ReadFlags) {
 
 /** Adds the command. */
 export function addGet(program: Command, context: Context): void {
-  const command = program.command('get').description('print the value of a key').argument('<key>');
+  const command = program
+    .command('get')
+    .description('print the value of a key: text as it is, bytes in base64 with a word about it')
+    .argument('<key>');
   addReadOptions(command)
     .addOption(new Option('--raw', "the value's bytes as they are, and no line feed").conflicts('json'))
     .action(async (key: string, flags: ReadFlags & { readonly raw?: boolean }) => {
@@ -45,6 +48,9 @@ export function addGet(program: Command, context: Context): void {
         context.out(value);
       } else {
         context.out(`${valueText(value, context)}\n`);
+        if (typeof value !== 'string') {
+          context.note('these are bytes, in base64: --raw writes them as they are');
+        }
       }
     });
 }

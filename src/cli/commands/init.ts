@@ -2,9 +2,11 @@
 import { type Command, Option } from 'commander';
 import { formatAddress } from '../../config/address.js';
 import { initializeCluster } from '../../replica/initialize.js';
+import { defaultNames } from '../../replica/initialize-plan.js';
 import { type ApplicationFlags, applicationChoices, applicationOption } from '../application-choice.js';
 import { type Context, writeJson } from '../context.js';
 import { directoryOption, integerBetween, jsonOption, markRepeatable, nameList } from '../flags.js';
+import { type HostOf, hostChoices, hostOption } from '../host-choice.js';
 import { formatTable } from '../table.js';
 
 /** What says how a new cluster is to be; `pbft cluster` takes it too. */
@@ -42,9 +44,14 @@ export function newClusterChoices({ replicas, names, basePort }: NewClusterFlags
 
 interface InitFlags extends NewClusterFlags {
   readonly dir: string;
-  readonly host?: string;
+  readonly host?: readonly HostOf[];
   readonly clusterName?: string;
   readonly json?: boolean;
+}
+
+/** The names that the replicas will have. */
+function namesOf({ names, replicas }: InitFlags): readonly string[] {
+  return names ?? defaultNames(replicas);
 }
 
 /** Adds the command. */
@@ -57,7 +64,7 @@ export function addInit(program: Command, context: Context): void {
     command.addOption(option);
   }
   command
-    .option('--host <host>', 'where replicas listen for callers and peers; beyond loopback callers get TLS')
+    .addOption(hostOption())
     .option('--cluster-name <name>', "the cluster's name")
     .addOption(jsonOption())
     .action(async (flags: InitFlags) => {
@@ -65,7 +72,7 @@ export function addInit(program: Command, context: Context): void {
         directory: flags.dir,
         ...newClusterChoices(flags),
         ...(await applicationChoices(flags)),
-        ...(flags.host === undefined ? {} : { host: flags.host }),
+        ...hostChoices(flags.host ?? [], namesOf(flags)),
         ...(flags.clusterName === undefined ? {} : { clusterName: flags.clusterName }),
       });
       const replicas = made.replicas.map(({ id, name, configurationFile, listen }) => ({

@@ -5,7 +5,7 @@ import { ask } from '../ask.js';
 import { type Context, writeJson } from '../context.js';
 import { jsonOption } from '../flags.js';
 import { addReachOptions, findTargets, type ReachFlags } from '../reach.js';
-import { inputValue } from '../value-input.js';
+import { addValueOptions, inputValue, type ValueFlags } from '../value-input.js';
 
 /** The flags of commands that change something. */
 export interface WriteFlags extends ReachFlags {
@@ -28,20 +28,13 @@ export function writeOptions({ requestId }: WriteFlags) {
   return requestId === undefined ? {} : { requestId };
 }
 
-interface PutFlags extends WriteFlags {
-  readonly file?: string;
-}
+interface PutFlags extends WriteFlags, ValueFlags {}
 
 /** Adds the command. */
 export function addPut(program: Command, context: Context): void {
-  const command = program
-    .command('put')
-    .description('set a key')
-    .argument('<key>')
-    .argument('[value]', 'as text')
-    .option('--file <file>', 'the value as bytes; - is standard input');
+  const command = addValueOptions(program.command('put').description('set a key').argument('<key>'));
   addWriteOptions(command).action(async (key: string, text: string | undefined, flags: PutFlags) => {
-    const value = inputValue(text, flags.file);
+    const value = inputValue(text, flags);
     const answer = await ask(findTargets(flags, context), flags.timeout, (client, call) =>
       client.put(key, value, { ...call, ...writeOptions(flags) }),
     );

@@ -47,7 +47,7 @@ function readAll(prefix: string, flags: RangeFlags): Call<Found> {
 export function addRange(program: Command, context: Context): void {
   const command = program
     .command('range')
-    .description('print keys and values in the order of the keys')
+    .description('print keys and values in the order of the keys; bytes in base64')
     .argument('[prefix]', 'of the keys; all by default')
     .addOption(new Option('--limit <n>', 'how many').argParser(integerBetween(1, LIMIT_MAX)).default(DEFAULT_LIMIT));
   addReadOptions(command).action(async (prefix: string | undefined, flags: RangeFlags) => {
@@ -58,8 +58,13 @@ export function addRange(program: Command, context: Context): void {
       writeJson(context, { entries: rows, hasMore, ...placeJson(place) });
       return;
     }
-    const rows = entries.map(({ key, version, value }) => [valueCell(key), String(version), valueCell(value)]);
-    context.out(formatTable(['key', 'version', 'value'], rows, context.colours));
+    const rows = entries.map(({ key, version, value }) => [
+      valueCell(key),
+      String(version),
+      typeof value === 'string' ? 'text' : 'base64',
+      valueCell(value),
+    ]);
+    context.out(formatTable(['key', 'version', 'form', 'value'], rows, context.colours));
     if (hasMore) {
       context.note(`more follow: raise --limit above ${flags.limit}`);
     }

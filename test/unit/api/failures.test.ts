@@ -5,7 +5,7 @@ import { statusOfAnswer } from '../../../src/api/status-details.js';
 import { decodeRichStatus, STATUS_DETAILS_TRAILER } from '../../../src/wire/rich-status.js';
 
 const FAILURES: { readonly [C in CallFailure['code']]: Extract<CallFailure, { readonly code: C }> } = {
-  malformed: { code: 'malformed' },
+  malformed: { code: 'malformed', fault: 'encoding' },
   messageTooLong: { code: 'messageTooLong', limitBytes: 1_179_648 },
   invalid: { code: 'invalid', field: 'key', description: 'must be at most 1,024 bytes' },
   queueFull: { code: 'queueFull', retryAfterMs: 1_250 },
@@ -81,5 +81,17 @@ describe('the table of errors', () => {
     for (const bytes of [new Uint8Array(), Uint8Array.of(0xff), Buffer.from('hello'), new Uint8Array(300).fill(0x1a)]) {
       assert.equal(decodeRichStatus(bytes), undefined);
     }
+  });
+
+  it('blames of a malformed message what is wrong with it: the encoding, a text or a number', () => {
+    const messages = (['encoding', 'text', 'number'] as const).map(
+      (fault) => answerToFailure({ code: 'malformed', fault }).message,
+    );
+    assert.equal(new Set(messages).size, 3);
+    assert.deepEqual(
+      messages.map((message) => message.includes('UTF-8')),
+      [false, true, false],
+    );
+    assert.match(messages[2] ?? '', /9007199254740991/);
   });
 });

@@ -218,7 +218,7 @@ describe('making a cluster', () => {
     mkdirSync(join(base, 'replica-0'));
     const error = await refusalOf({ directory: base });
     assert.match(error.message, /did not finish/);
-    assert.match(error.remedy, new RegExp(`remove ${base}`));
+    assert.match(error.remedy, new RegExp(`rm -r -- ${base}`));
     assert.equal(isInitialized(base), false);
     assert.ok(existsSync(join(base, 'replica-0')));
   });
