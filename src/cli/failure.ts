@@ -3,7 +3,7 @@
  * to do; anything else is a bug of this program and gets one line, with the stack trace only on request.
  */
 import { ClientError } from '../client/client-error.js';
-import { StartError } from '../replica/start-error.js';
+import { IdentityInUseError, StartError } from '../replica/start-error.js';
 import { ConfigurationError, describeProblem } from '../util/configuration-error.js';
 import { harmless } from './colours.js';
 import { CommandError } from './command-error.js';
@@ -63,6 +63,9 @@ export function describeFailure(error: unknown, showStack = false): Failure {
   }
   if (error instanceof ClientError) {
     return describeClientError(error);
+  }
+  if (error instanceof IdentityInUseError) {
+    return { lines: [error.message], exitCode: EXIT.identityInUse };
   }
   if (error instanceof StartError || (error instanceof Error && isSystemError(error))) {
     return { lines: [error.message], exitCode: EXIT.failed };

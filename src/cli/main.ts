@@ -1,6 +1,7 @@
 /**
  * `pbft`: one program for operators and for those who try it. Results go to standard output, everything else to
- * standard error. It ends with 0, 1 (failed), 2 (usage) or 3 (the outcome of an operation is not known).
+ * standard error. It ends with 0, 1 (failed), 2 (usage), 3 (the outcome of an operation is not known) or 5 (the
+ * replica runs elsewhere).
  */
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../replica/version.js';

@@ -3,7 +3,7 @@
  * streams. It ends once, for one reason, and nothing is delivered afterwards.
  */
 import type { ClientDuplexStream, ServerDuplexStream } from '@grpc/grpc-js';
-import { foreignText, type LinkEnd } from './link-end.js';
+import { type EndReason, foreignText, type LinkEnd, STATUS_OF_END } from './link-end.js';
 import type { ReadGate } from './read-gate.js';
 
 /** Who is told what happens on a stream. */
@@ -37,6 +37,12 @@ export interface FrameStreamParts {
   readonly release: (end: LinkEnd) => void;
 }
 
+/** Of the reasons that a listener gives, the one that this end's operator must tell from a network's faults. */
+function reasonOf(error: unknown): EndReason {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return code === STATUS_OF_END.conflict ? 'conflict' : 'closed';
+}
+
 function textOf(error: unknown): string {
   if (!(error instanceof Error)) {
     return 'unknown error';
@@ -56,7 +62,7 @@ export class FrameStream implements LinkStream {
     this.parts = parts;
     const { call } = parts;
     // The error listener stays for ever: an error event without one ends the process.
-    call.on('error', (error: unknown) => this.end({ reason: 'closed', text: foreignText(textOf(error)) }));
+    call.on('error', (error: unknown) => this.end({ reason: reasonOf(error), text: foreignText(textOf(error)) }));
     call.on('cancelled', () => this.end({ reason: 'closed', text: 'the peer cancelled the stream' }));
     call.on('end', () => this.end({ reason: 'closed', text: 'the peer ended the stream' }));
     call.on('close', () => this.end({ reason: 'closed', text: 'the stream was closed' }));

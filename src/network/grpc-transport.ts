@@ -12,14 +12,15 @@ import { X509Certificate } from 'node:crypto';
 import type { Transport, TransportHandlers } from '../ports/transport.js';
 import { type ReplicaId, replicaId } from '../protocol/identifiers.js';
 import { assert } from '../util/assert.js';
+import type { GetOwnLinkResponse } from '../wire/gen/pbft/v1/peer.js';
 import type { LinkStream } from './frame-stream.js';
 import { createBaseCredentials } from './link-credentials.js';
 import type { LinkEnd } from './link-end.js';
 import { ListenerHandshake } from './link-handshake.js';
 import { LinkReporter } from './link-reporter.js';
 import { PeerDialler } from './peer-dialler.js';
-import { PeerLink } from './peer-link.js';
-import { type IncomingStream, PeerListener } from './peer-listener.js';
+import { type LiveLink, PeerLink } from './peer-link.js';
+import { type IncomingStream, type OwnLinkAsker, PeerListener } from './peer-listener.js';
 import { identifyReplica, type LinkIdentity } from './tls-identity.js';
 import type { GrpcTransportOptions, PeerAddress } from './transport-options.js';
 
@@ -136,6 +137,7 @@ class PeerTransport implements GrpcTransport {
     const listener = new PeerListener(this.options, reporter, {
       onStream: (incoming) => this.answer(incoming, identity, links),
       onRefused: (peer, end) => links.get(peer)?.noteFailure(end),
+      onOwnLinkAsked: (asker, answer) => this.tellOwnLink(asker, links, answer),
     });
     return { listener, links, diallers };
   }
@@ -150,7 +152,7 @@ class PeerTransport implements GrpcTransport {
       peer,
       base: own.base,
       ownCertificateDigest: own.identity.certificateDigest,
-      onStream: (stream: LinkStream) => link.attach(stream),
+      onStream: (stream: LinkStream, address: string) => link.attach(stream, address),
       onFailed: (end: LinkEnd) => {
         this.reporter.ended(peer, end);
         link.noteFailure(end);
@@ -158,11 +160,34 @@ class PeerTransport implements GrpcTransport {
     });
   }
 
-  /** Speaks the listener's side of the handshake; a stream that comes through replaces the one before. */
+  /**
+   * A stream of a peer that has a link already replaces it where the link's other end is dead, as after a power cut. A
+   * live one keeps its place: then two processes run as that peer, and both are told (FU-02).
+   */
   private answer(incoming: IncomingStream, own: LinkIdentity, links: ReadonlyMap<ReplicaId, PeerLink>): void {
+    const { stream, address } = incoming;
     const peer = incoming.identity.replica;
     const link = links.get(peer);
     assert(link !== undefined, 'a pinned replica has a link');
+    // Its greeting waits until the other link is known to be dead.
+    stream.setReading(false);
+    link.findLive(address, (live) => {
+      if (stream.hasEnded) {
+        return;
+      }
+      if (live === undefined) {
+        this.shakeHands(incoming, own, link);
+        stream.setReading(true);
+        return;
+      }
+      this.reporter.conflict(peer, { live: live.address, rival: address });
+      stream.end({ reason: 'conflict', text: conflictText(peer, live) });
+    });
+  }
+
+  /** Speaks the listener's side of the handshake. */
+  private shakeHands(incoming: IncomingStream, own: LinkIdentity, link: PeerLink): void {
+    const peer = incoming.identity.replica;
     const { signer, verifier } = this.options;
     new ListenerHandshake(incoming.stream, {
       ends: { own: this.options.own, peer },
@@ -173,7 +198,7 @@ class PeerTransport implements GrpcTransport {
       peerCertificateDigest: () => incoming.identity.certificateDigest,
       onDone: () => {
         incoming.onProven();
-        link.attach(incoming.stream);
+        link.attach(incoming.stream, incoming.address);
       },
       onFailed: (end) => {
         this.reporter.ended(peer, end);
@@ -181,4 +206,31 @@ class PeerTransport implements GrpcTransport {
       },
     });
   }
+
+  /** Answers a replica that starts: who is linked under its identity already. */
+  private tellOwnLink(
+    { replica, address }: OwnLinkAsker,
+    links: ReadonlyMap<ReplicaId, PeerLink>,
+    answer: (response: GetOwnLinkResponse) => void,
+  ): void {
+    const tell = (live: LiveLink | undefined): void => {
+      if (live !== undefined) {
+        this.reporter.conflict(replica, { live: live.address, rival: address });
+      }
+      answer({ isAlive: live !== undefined, address: live?.address ?? '', ageMs: Math.round(live?.ageMs ?? 0) });
+    };
+    const link = links.get(replica);
+    if (link === undefined) {
+      // Whoever asks as this very replica is its twin.
+      this.reporter.toldOfRival(this.options.own, address);
+      answer({ isAlive: true, address: '', ageMs: 0 });
+    } else {
+      link.findLive(address, tell);
+    }
+  }
+}
+
+function conflictText(peer: ReplicaId, { address, ageMs }: LiveLink): string {
+  const seconds = Math.round(ageMs / 1_000);
+  return `another process runs as replica ${peer}, connected from ${address} for ${seconds} s: stop one of the two`;
 }

@@ -17,6 +17,8 @@ export type EndReason =
   | 'malformed'
   /** A message above the link's limit. */
   | 'oversized'
+  /** Another process runs under the identity, and its link is alive. */
+  | 'conflict'
   /** A newer stream of the same replica took its place. */
   | 'replaced'
   /** Too many attempts, or streams, at once. */
@@ -42,6 +44,7 @@ export const STATUS_OF_END: Readonly<Record<EndReason, status>> = {
   mismatch: status.FAILED_PRECONDITION,
   malformed: status.INVALID_ARGUMENT,
   oversized: status.RESOURCE_EXHAUSTED,
+  conflict: status.ALREADY_EXISTS,
   replaced: status.ABORTED,
   throttled: status.RESOURCE_EXHAUSTED,
   timeout: status.DEADLINE_EXCEEDED,

@@ -13,6 +13,9 @@ import type { EndReason, LinkEnd } from './link-end.js';
 
 const LOG_LINES_BURST = 3;
 const LOG_LINES_PER_SECOND = 1;
+/** Of two processes with one identity, which go on trying for as long as both run. */
+const CONFLICT_LINES_BURST = 1;
+const CONFLICT_LINES_PER_SECOND = 0.1;
 
 /** What the reporter writes to. */
 export interface ReporterOptions {
@@ -28,6 +31,7 @@ function levelOf(reason: EndReason): Level {
   switch (reason) {
     case 'mismatch':
     case 'identity':
+    case 'conflict':
       return 'error';
     case 'handshake':
     case 'malformed':
@@ -63,7 +67,8 @@ export class LinkReporter {
     if (end.reason === 'mismatch' && peer !== undefined) {
       this.options.metrics.set('pbft_config_mismatch', { peer: label }, 1);
     }
-    if (!this.logLimitOf(label).take()) {
+    const limit = end.reason === 'conflict' ? this.conflictLimitOf(label) : this.logLimitOf(label);
+    if (!limit.take()) {
       this.suppressedCount += 1;
       return;
     }
@@ -76,6 +81,24 @@ export class LinkReporter {
   refusedOversized(peer: ReplicaId, sizeBytes: number): void {
     if (this.logLimitOf('own').take()) {
       this.options.logger.error({ peer, sizeBytes }, 'message above the link limit not sent');
+    }
+  }
+
+  /** Two processes run as the peer: one has a live link, one showed up beside it. */
+  conflict(peer: ReplicaId, addresses: { readonly live: string; readonly rival: string }): void {
+    const label = { peer: String(peer) };
+    this.options.metrics.increment('pbft_identity_conflicts_total', label);
+    if (this.conflictLimitOf(String(peer)).take()) {
+      const text = 'two processes run as one replica: stop one of them, and never start two with the same data or keys';
+      this.options.logger.error({ ...label, ...addresses }, text);
+    }
+  }
+
+  /** A peer says that somebody else connected to it as this replica. It may lie: nothing follows from it here. */
+  toldOfRival(peer: ReplicaId, rival: string): void {
+    if (this.conflictLimitOf('rival').take()) {
+      const text = 'a peer reports another process that runs as this replica: never run two with the same data or keys';
+      this.options.logger.error({ peer: String(peer), rival }, text);
     }
   }
 
@@ -101,11 +124,20 @@ export class LinkReporter {
   }
 
   private logLimitOf(label: string): RateLimit {
-    let limit = this.logLimits.get(label);
+    return this.limitOf(label, { burst: LOG_LINES_BURST, perSecond: LOG_LINES_PER_SECOND });
+  }
+
+  private conflictLimitOf(label: string): RateLimit {
+    const limits = { burst: CONFLICT_LINES_BURST, perSecond: CONFLICT_LINES_PER_SECOND };
+    return this.limitOf(`conflict ${label}`, limits);
+  }
+
+  private limitOf(name: string, limits: { readonly burst: number; readonly perSecond: number }): RateLimit {
+    let limit = this.logLimits.get(name);
     if (limit === undefined) {
       const elapsedMs = (): number => this.options.timers.elapsedMs();
-      limit = new RateLimit({ burst: LOG_LINES_BURST, perSecond: LOG_LINES_PER_SECOND, elapsedMs });
-      this.logLimits.set(label, limit);
+      limit = new RateLimit({ ...limits, elapsedMs });
+      this.logLimits.set(name, limit);
     }
     return limit;
   }

@@ -38,16 +38,18 @@ export interface PeerDiallerOptions {
   readonly base: ChannelCredentials;
   readonly ownCertificateDigest: Digest;
   /** The handshake is done. */
-  readonly onStream: (stream: LinkStream) => void;
+  readonly onStream: (stream: LinkStream, address: string) => void;
   /** An attempt failed. */
   readonly onFailed: (end: LinkEnd) => void;
 }
 
-function targetOf({ host, port }: PeerAddress): string {
+/** An address as grpc-js takes it. */
+export function targetOf({ host, port }: PeerAddress): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-function dialOptions(peer: ReplicaId, messageBytesMax: number): ChannelOptions {
+/** grpc-js's settings of a connection to one peer. */
+export function dialOptions(peer: ReplicaId, messageBytesMax: number): ChannelOptions {
   return {
     ...commonChannelOptions(messageBytesMax),
     'grpc.keepalive_permit_without_calls': 1,
@@ -71,11 +73,13 @@ class Attempt {
   private readonly client: Client;
   private readonly deadline: TimerHandle;
   private readonly sockets: Socket[] = [];
+  private readonly address: PeerAddress;
   private peerCertificateDigest: Digest | undefined;
   private hasSucceeded = false;
 
   constructor(options: PeerDiallerOptions, address: PeerAddress) {
     this.options = options;
+    this.address = address;
     const { transport, peer } = options;
     const credentials = new LinkCredentials({
       base: options.base,
@@ -119,7 +123,7 @@ class Attempt {
   private onDone(): void {
     this.hasSucceeded = true;
     this.deadline.cancel();
-    this.options.onStream(this.stream);
+    this.options.onStream(this.stream, targetOf(this.address));
   }
 
   private onFailed(end: LinkEnd): void {

@@ -12,9 +12,10 @@ import type { LinkState, TransportHandlers } from '../ports/transport.js';
 import type { ReplicaId } from '../protocol/identifiers.js';
 import { assert } from '../util/assert.js';
 import { detach } from '../wire/detach.js';
-import { frameOf, messagesOf } from '../wire/frame.js';
+import { frameOf, messagesOf, probeOf } from '../wire/frame.js';
 import type { FrameReceiver, LinkStream } from './frame-stream.js';
 import type { LinkEnd } from './link-end.js';
+import { LinkProbes } from './link-probe.js';
 import type { LinkReporter } from './link-reporter.js';
 import { type Priority, SendQueue } from './send-queue.js';
 import { BUNDLE_BYTES_MAX, type LinkLimits, UNFLUSHED_BYTES_MAX } from './transport-options.js';
@@ -31,6 +32,12 @@ export interface PeerLinkOptions {
   readonly onDown: (heldMs: number) => void;
 }
 
+/** Where a live link leads, and for how long. */
+export interface LiveLink {
+  readonly address: string;
+  readonly ageMs: number;
+}
+
 /** One peer. */
 export class PeerLink implements FrameReceiver {
   private readonly options: PeerLinkOptions;
@@ -38,7 +45,9 @@ export class PeerLink implements FrameReceiver {
   private readonly frameBytesMax: number;
   private readonly sentLabels: { readonly peer: string; readonly direction: 'sent' };
   private readonly receivedLabels: { readonly peer: string; readonly direction: 'received' };
+  private readonly probes: LinkProbes;
   private stream: LinkStream | undefined;
+  private address = '';
   private connectedAtMs = 0;
   private lastError = '';
   private isReading = true;
@@ -55,18 +64,45 @@ export class PeerLink implements FrameReceiver {
     this.frameBytesMax = Math.min(BUNDLE_BYTES_MAX, options.limits.messageBytesMax);
     this.sentLabels = { peer: String(options.peer), direction: 'sent' };
     this.receivedLabels = { peer: String(options.peer), direction: 'received' };
+    this.probes = new LinkProbes({
+      timers: options.timers,
+      write: (frame) => this.stream?.write(frame, () => undefined),
+      onRival: (rival) => options.reporter.toldOfRival(options.peer, rival),
+    });
   }
 
-  /** Takes over a stream whose handshake is done. */
-  attach(stream: LinkStream): void {
+  /** Takes over a stream whose handshake is done; `address` is where its other end is. */
+  attach(stream: LinkStream, address: string): void {
     this.stream?.end({ reason: 'replaced', text: `a newer stream of replica ${this.options.peer} took its place` });
     this.stream = stream;
+    this.address = address;
     this.connectedAtMs = this.options.timers.elapsedMs();
     this.lastError = '';
     stream.setReceiver(this);
     stream.setReading(this.isReading);
     this.options.reporter.connected(this.options.peer);
     this.options.handlers.onConnected(this.options.peer);
+  }
+
+  /**
+   * Finds out whether the link's other end lives, because somebody at `rival` claims to be the peer too. At once where
+   * there is no link; a link whose end doesn't answer is ended.
+   */
+  findLive(rival: string, done: (live: LiveLink | undefined) => void): void {
+    const { stream } = this;
+    if (stream === undefined) {
+      done(undefined);
+      return;
+    }
+    this.probes.ask(rival, (isAlive) => {
+      if (isAlive && this.stream === stream) {
+        done({ address: this.address, ageMs: this.options.timers.elapsedMs() - this.connectedAtMs });
+        return;
+      }
+      const text = `a newer connection of replica ${this.options.peer} took its place: this one gave no sign of life`;
+      stream.end({ reason: 'replaced', text });
+      done(undefined);
+    });
   }
 
   /** Queues a message; false where it was dropped. */
@@ -121,7 +157,12 @@ export class PeerLink implements FrameReceiver {
 
   onFrame(frame: Uint8Array): void {
     this.options.metrics.increment('pbft_link_bytes_total', this.receivedLabels, frame.length);
-    const messages = messagesOf(frame);
+    const probe = probeOf(frame);
+    if (probe?.ok === true) {
+      this.probes.receive(probe.value);
+      return;
+    }
+    const messages = probe ?? messagesOf(frame);
     if (!messages.ok) {
       const { field, description } = messages.error;
       this.end({
@@ -160,6 +201,7 @@ export class PeerLink implements FrameReceiver {
     this.unflushedBytes = 0;
     this.isBlocked = false;
     this.countDropped(this.queue.clear());
+    this.probes.reset();
     this.options.reporter.ended(this.options.peer, end);
     this.options.reporter.disconnected(this.options.peer);
     this.options.handlers.onDisconnected(this.options.peer, end.text);

@@ -15,6 +15,8 @@ import {
   ServerCredentials,
   type ServerDuplexStream,
   type ServerInterceptingCallInterface,
+  type ServerUnaryCall,
+  type sendUnaryData,
   status,
 } from '@grpc/grpc-js';
 import type { ConnectionClosing } from '../ports/metrics.js';
@@ -22,6 +24,7 @@ import type { TimerHandle, TimerService } from '../ports/timer-service.js';
 import type { ReplicaId } from '../protocol/identifiers.js';
 import { describeListenError } from '../util/listen-error.js';
 import { RateLimit } from '../util/rate-limit.js';
+import type { GetOwnLinkResponse } from '../wire/gen/pbft/v1/peer.js';
 import { FrameStream, type LinkStream } from './frame-stream.js';
 import { type EndReason, foreignText, type LinkEnd, STATUS_OF_END } from './link-end.js';
 import type { LinkReporter } from './link-reporter.js';
@@ -45,11 +48,14 @@ import {
 const UNUSED: Partial<Record<EndReason, ConnectionClosing>> = { throttled: 'displaced', timeout: 'silent' };
 
 type Call = ServerDuplexStream<Uint8Array, Uint8Array>;
+type OwnLinkCall = ServerUnaryCall<unknown, GetOwnLinkResponse>;
 
 /** A stream of a replica that TLS has proven; the handshake is still to come. */
 export interface IncomingStream {
   readonly identity: LinkIdentity;
   readonly stream: LinkStream;
+  /** Where it comes from, `address:port`. */
+  readonly address: string;
   /** The handshake is done: the connection's deadline is off. */
   readonly onProven: () => void;
 }
@@ -69,6 +75,14 @@ export interface ListenerEvents {
   onStream(incoming: IncomingStream): void;
   /** A stream of this replica was refused before the handshake. */
   onRefused(peer: ReplicaId, end: LinkEnd): void;
+  /** This replica asks whether another process has a link under its identity. */
+  onOwnLinkAsked(asker: OwnLinkAsker, answer: (response: GetOwnLinkResponse) => void): void;
+}
+
+/** Who asks, as TLS proved it, and from where. */
+export interface OwnLinkAsker {
+  readonly replica: ReplicaId;
+  readonly address: string;
 }
 
 /** A connection with what has come of it so far. */
@@ -133,7 +147,10 @@ export class PeerListener {
       'grpc.max_concurrent_streams': 8,
       interceptors: [(_method, call) => this.intercept(call)],
     });
-    this.grpc.addService(PEER_SERVICE, { connect: (call: Call) => this.onCall(call) });
+    this.grpc.addService(PEER_SERVICE, {
+      connect: (call: Call) => this.onCall(call),
+      getOwnLink: (call: OwnLinkCall, done: sendUnaryData<GetOwnLinkResponse>) => this.onOwnLinkAsked(call, done),
+    });
     // The sockets given to it have TLS already.
     this.injector = this.grpc.createConnectionInjector(ServerCredentials.createInsecure());
   }
@@ -285,7 +302,20 @@ export class PeerListener {
         this.connections.prove(connection.key);
         this.countPending();
       };
-      this.events.onStream({ identity: identity.value, stream, onProven });
+      this.events.onStream({ identity: identity.value, stream, address: connection.key, onProven });
+    }
+  }
+
+  private onOwnLinkAsked(call: OwnLinkCall, done: sendUnaryData<GetOwnLinkResponse>): void {
+    const certificate = this.connections.get(call.getPeer())?.tls?.getPeerX509Certificate();
+    const identity = certificate === undefined ? undefined : identifyReplica(certificate, this.options);
+    if (identity?.ok !== true) {
+      done({ code: status.PERMISSION_DENIED, details: identity?.error.text ?? 'no certificate' });
+    } else if (!this.handshakeLimitOf(identity.value.replica).take()) {
+      done({ code: status.RESOURCE_EXHAUSTED, details: 'asked too often' });
+    } else {
+      const asker = { replica: identity.value.replica, address: call.getPeer() };
+      this.events.onOwnLinkAsked(asker, (response) => done(null, response));
     }
   }
 

@@ -24,6 +24,7 @@ export const PEER_SERVICE = {
     responseSerialize: asBuffer,
     responseDeserialize: asFrame,
   },
+  getOwnLink: { ...PeerServiceService.getOwnLink, requestDeserialize: asFrame },
 } as const;
 
 export { asFrame };

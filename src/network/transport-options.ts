@@ -68,8 +68,8 @@ export const STABLE_LINK_MS = 5_000;
 /** Handshakes of one replica at its listener: so many at once, so many a second, which is what a dialler makes at most. */
 export const HANDSHAKE_BURST = 10;
 export const HANDSHAKES_PER_SECOND = 2;
-/** Connections that have not proven who they are. */
-export const PENDING_CONNECTIONS_MAX = 128;
+/** Connections that have not proven who they are; half of them from one address. */
+export const PENDING_CONNECTIONS_MAX = 256;
 /** For a refusal to reach the other side before the connection goes. */
 export const REFUSAL_GRACE_MS = 250;
 /** What a frame of several messages may hold. */

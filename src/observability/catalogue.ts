@@ -123,6 +123,10 @@ export const COUNTERS: { readonly [N in keyof CounterLabels]: Definition<Counter
     help: "Callers' operations sent away before anything was ordered, by reason.",
     labels: { reason: THROTTLE_REASONS },
   },
+  pbft_identity_conflicts_total: {
+    help: 'Times that a second process showed up under the identity of a peer whose link was alive.',
+    labels: { peer: 'peers' },
+  },
   pbft_connections_closed_total: {
     help: 'Connections that this replica closed or did not take at a port, by reason.',
     labels: { port: PORT_NAMES, reason: CONNECTION_CLOSINGS },

@@ -132,6 +132,7 @@ export const QUEUE_LANES = membersOf<QueueLane>({ local: true, peer: true, clien
 /** Why a link was closed or refused. */
 export const LINK_RESET_REASONS = membersOf<LinkResetReason>({
   closed: true,
+  conflict: true,
   handshake: true,
   identity: true,
   malformed: true,

@@ -40,6 +40,7 @@ export type QueueLane = 'local' | 'peer' | 'client';
 /** Why a link was closed or refused. */
 export type LinkResetReason =
   | 'closed'
+  | 'conflict'
   | 'handshake'
   | 'identity'
   | 'malformed'
@@ -88,6 +89,7 @@ export interface CounterLabels {
   readonly pbft_signature_checks_total: { readonly peer: string };
   readonly pbft_queue_dropped_total: { readonly lane: QueueLane };
   readonly pbft_throttled_total: { readonly reason: ThrottleReason };
+  readonly pbft_identity_conflicts_total: { readonly peer: string };
   readonly pbft_connections_closed_total: { readonly port: PortName; readonly reason: ConnectionClosing };
   readonly pbft_fetches_total: { readonly kind: FetchKind; readonly result: FetchResult };
   readonly pbft_storage_errors_total: { readonly operation: StorageOperation };

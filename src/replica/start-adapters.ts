@@ -4,6 +4,8 @@ import { ipAddressesIn } from '../config/setting-kinds.js';
 import { sha256 } from '../crypto/hash.js';
 import { createSigner, createVerifier } from '../crypto/signatures.js';
 import { createGrpcTransport } from '../network/grpc-transport.js';
+import { findOwnLinks, type OwnLink } from '../network/own-links.js';
+import type { GrpcTransportOptions } from '../network/transport-options.js';
 import { type HttpServer, startHttpServer } from '../observability/http-server.js';
 import type { MetricsHandle } from '../observability/metrics.js';
 import type { Logger } from '../ports/logger.js';
@@ -14,6 +16,7 @@ import type { ReplicaRuntime } from '../runtime/replica-runtime.js';
 import { DiskWatch } from './disk-watch.js';
 import type { ReplicaFiles } from './initialize-check.js';
 import { machineTimers } from './machine-timers.js';
+import { IdentityInUseError } from './start-error.js';
 import { PROTOCOL_VERSION, VERSION } from './version.js';
 
 /** What measures and tells. */
@@ -22,13 +25,43 @@ export interface Observers {
   readonly logger: Logger;
 }
 
+/**
+ * Refuses to go on where this replica runs elsewhere (FU-02): f + 1 peers have a live link of its identity, so that one
+ * of them is correct. What fewer say is logged alone, so that a lying peer keeps nobody from starting. Call it before
+ * anything listens or dials.
+ */
+export async function refuseTwin(files: ReplicaFiles, { metrics, logger }: Observers): Promise<void> {
+  const { configuration, genesis } = files;
+  const proofCount = genesis.quorumSizes.faultsMax + 1;
+  const found = await new Promise<readonly OwnLink[]>((resolve) => {
+    findOwnLinks(transportOptions(files, { metrics, logger }), proofCount, resolve);
+  });
+  const told = found.map(
+    ({ peer, address, ageMs }) => `replica ${peer} has its link from ${address} for ${Math.round(ageMs / 1_000)} s`,
+  );
+  if (found.length >= proofCount) {
+    throw new IdentityInUseError(
+      `another process runs as replica ${configuration.replica}: ${told.join('; ')}. Stop that one, or don't start this one; ` +
+        'never run two with one identity: together they break promises that each keeps. ' +
+        'A copy of its data on another machine is no spare',
+    );
+  }
+  if (found.length > 0) {
+    logger.error({ told }, 'a peer says that another process runs as this replica; one peer alone is no proof');
+  }
+}
+
 /** The links to the peers; nothing listens or dials yet. */
-export function createTransport(
+export function createTransport(files: ReplicaFiles, observers: Observers): Transport {
+  return createGrpcTransport(transportOptions(files, observers));
+}
+
+function transportOptions(
   { configuration, genesis, keys }: ReplicaFiles,
   { metrics, logger }: Observers,
-): Transport {
+): GrpcTransportOptions {
   const own = replicaId(configuration.replica);
-  return createGrpcTransport({
+  return {
     own,
     clusterId: genesis.clusterId,
     parametersDigest: genesis.parametersDigest,
@@ -52,7 +85,7 @@ export function createTransport(
     timers: machineTimers,
     metrics: metrics.metrics,
     logger,
-  });
+  };
 }
 
 /**

@@ -21,7 +21,7 @@ import { tellExpiries } from './certificate-watch.js';
 import { loadReplicaFiles, type ReplicaFiles } from './initialize-check.js';
 import { machineTimers } from './machine-timers.js';
 import { chooseStateMachine } from './own-application.js';
-import { createServer, createTransport, type Observers, startHttp } from './start-adapters.js';
+import { createServer, createTransport, type Observers, refuseTwin, startHttp } from './start-adapters.js';
 import { openDirectory } from './start-directory.js';
 import { StartError } from './start-error.js';
 import { VERSION } from './version.js';
@@ -77,6 +77,7 @@ export async function startReplica(options: StartOptions): Promise<StartedReplic
     },
   ];
   try {
+    await refuseTwin(files, { metrics, logger });
     const { onFatal, wrapping } = options;
     const runtime = createRuntime({ files, store, metrics, logger, stateMachine, onFatal, wrapping });
     // It closes the store when what is under way is written.

@@ -159,12 +159,12 @@ describe('a link', () => {
     await assertUnharmed();
   });
 
-  it('is replaced by a second stream of the same replica, and told so', async () => {
+  it('FU-02: is replaced by a second stream of the same replica where it gives no sign of life, and told so', async () => {
     const first = await linked();
     first.write(textFrame('from the first'));
     await until(() => victim.handlers.textsFrom(2).length === 1, 'a message of the first');
     const second = await faulty.connect(address, 0);
-    assert.match(await first.ended(), /^ABORTED: .*newer stream/);
+    assert.match(await first.ended(), /^ABORTED: .*no sign of life/);
     second.write(textFrame('from the second'));
     await until(() => victim.handlers.textsFrom(2).length === 2, 'a message of the second');
     const events = victim.handlers.events.filter((event) => event.includes('connected 2'));
@@ -179,16 +179,10 @@ describe('a link', () => {
   });
 
   it('is replaced only so often: a flood of valid streams is throttled', async () => {
-    const streams: HostileStream[] = [];
-    let refused = 0;
-    for (let attempt = 0; attempt < HANDSHAKE_BURST + 5 && refused === 0; attempt++) {
-      try {
-        streams.push(await faulty.connect(address, 0));
-      } catch {
-        refused += 1;
-      }
-    }
-    assert.equal(refused, 1);
+    const attempts = Array.from({ length: HANDSHAKE_BURST + 10 }, () => faulty.connect(address, 0));
+    const settled = await Promise.allSettled(attempts);
+    const streams = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    assert.ok(streams.length < attempts.length, 'some are refused');
     assert.ok(resets('throttled') > 0);
     await until(() => isConnected(victim, 2), 'the last link that was let in');
     for (const stream of streams) {

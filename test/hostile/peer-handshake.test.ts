@@ -266,10 +266,11 @@ describe('a peer port', () => {
 
   it('keeps a bounded number of connections without a handshake, and others still get in', async () => {
     const idle = await openPlain(3 * PENDING_CONNECTIONS_MAX, undefined);
-    await until(() => idle.open() <= PENDING_CONNECTIONS_MAX, 'the oldest to be dropped');
+    // All come from one address, which gets half of the places.
+    await until(() => idle.open() <= PENDING_CONNECTIONS_MAX / 2, 'the oldest to be dropped');
     const honest = await cluster.start(1);
     await until(() => isConnected(victim, 1) && isConnected(honest, 0), 'an honest link');
-    assert.ok(idle.open() >= PENDING_CONNECTIONS_MAX - 1);
+    assert.ok(idle.open() >= PENDING_CONNECTIONS_MAX / 2 - 1);
     await passDeadlineUntil(() => idle.open() === 0, 'the rest to be dropped at the deadline');
     assert.ok(isConnected(victim, 1), 'a proven link has no deadline');
     idle.close();

@@ -51,7 +51,7 @@ function endAfter(durationMs: number, note: (line: string) => void): void {
 /** Lets the process end with its failure, even if something that was half started holds on to it. */
 function endAnyway(): void {
   process.stdin.destroy();
-  setTimeout(() => process.exit(EXIT.failed), END_MAX_MS).unref();
+  setTimeout(() => process.exit(process.exitCode ?? EXIT.failed), END_MAX_MS).unref();
 }
 
 /** A replica that is not what every replica is. */

@@ -74,7 +74,7 @@ describe('a peer link', () => {
     const onDown = (ms: number): unknown => heldMs.push(ms);
     link = new PeerLink({ peer: PEER, limits: LIMITS, metrics, timers, reporter, handlers, onDown });
     stream = new FakeStream();
-    link.attach(stream);
+    link.attach(stream, '127.0.0.1:1');
   });
 
   /** What was queued in this turn is written by now. */
@@ -157,7 +157,7 @@ describe('a peer link', () => {
   it('keeps reading stopped on the next stream', () => {
     link.setReading(false);
     const next = new FakeStream();
-    link.attach(next);
+    link.attach(next, '127.0.0.1:1');
     assert.equal(next.isReading, false);
     next.receiver?.onFrame(frameOf([utf8('a')]));
     assert.deepEqual(handlers.textsFrom(3), []);
@@ -206,7 +206,7 @@ describe('a peer link', () => {
     link.send(new Uint8Array(UNFLUSHED_BYTES_MAX), 'bulk');
     await turn();
     const next = new FakeStream();
-    link.attach(next);
+    link.attach(next, '127.0.0.1:1');
     assert.equal(stream.ending?.reason, 'replaced');
     assert.deepEqual(
       handlers.events.map((event) => event.split(':')[0]),

@@ -6,7 +6,7 @@ import type { Result } from '../../../src/util/result.js';
 import { decodeBatch, encodeBatch, NULL_BATCH_BYTES } from '../../../src/wire/batch-codec.js';
 import * as certificates from '../../../src/wire/certificate-codec.js';
 import { decodeEnvelope, encodeEnvelope, encodeSigned } from '../../../src/wire/envelope.js';
-import { frameOf, messagesOf } from '../../../src/wire/frame.js';
+import { frameOf, messagesOf, probeFrameOf, probeOf, RIVAL_BYTES_MAX } from '../../../src/wire/frame.js';
 import { HeaderStatement, SignedMessage } from '../../../src/wire/gen/pbft/v1/message.js';
 import { ConnectRequest, ConnectResponse } from '../../../src/wire/gen/pbft/v1/peer.js';
 import { decodeHeaderStatement, encodeHeaderStatement } from '../../../src/wire/header-statement-codec.js';
@@ -175,8 +175,33 @@ describe('wire: what is encoded', () => {
         assertSame(take(messagesOf(frame)), messages);
         assertSame(ConnectRequest.encode(ConnectRequest.decode(frame)).finish(), frame);
         assertSame(ConnectResponse.encode(ConnectResponse.decode(frame)).finish(), frame);
+        assert.equal(probeOf(frame), undefined);
       }),
     );
+  });
+
+  it('is a probe alone in its frame, at most 128 bytes long', () => {
+    const probes = fc.record({
+      number: fc.nat(),
+      isAnswer: fc.boolean(),
+      rival: fc.uint8Array({ maxLength: RIVAL_BYTES_MAX }),
+    });
+    fc.assert(
+      fc.property(probes, (probe) => {
+        const frame = probeFrameOf(probe);
+        const read = probeOf(frame);
+        assert.ok(read !== undefined);
+        assertSame(take(read), probe);
+        assertSame(ConnectRequest.encode(ConnectRequest.decode(frame)).finish(), frame);
+        assert.equal(messagesOf(frame).ok, false);
+        assert.equal(probeOf(Uint8Array.of(...frame, ...frameOf([Uint8Array.of(1)])))?.ok, false);
+      }),
+    );
+    const long = ConnectRequest.encode({
+      messages: [],
+      probe: { number: 1, isAnswer: false, rival: Buffer.alloc(129) },
+    });
+    assert.equal(probeOf(long.finish())?.ok, false);
   });
 });
 

@@ -9,23 +9,56 @@ import {
   Client,
   type ClientDuplexStream,
   type ClientOptions,
+  type ClientUnaryCall,
   type handleBidiStreamingCall,
+  type handleUnaryCall,
   makeGenericClientConstructor,
   type Metadata,
+  type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { NamedViewChange, SignedMessage } from "./message.js";
 
+/** Who asks is told by the connection's certificate. */
+export interface GetOwnLinkRequest {
+}
+
+/** What there is of the caller's identity. */
+export interface GetOwnLinkResponse {
+  /** Whether there is a link, and its other end answered a probe just now. */
+  isAlive: boolean;
+  /** Where the link's other end is, as this replica sees it; empty where there is none. */
+  address: string;
+  /** How long the link has been up, in milliseconds. */
+  ageMs: number;
+}
+
 /** A frame from the replica that dialled. */
 export interface ConnectRequest {
-  /** One or more messages, in order. */
+  /** One or more messages, in order; none in a frame that has a probe. */
   messages: PeerMessage[];
+  /** Asks for a sign of life, or gives it: alone in its frame, and outside the order of messages. */
+  probe: LinkProbe | undefined;
 }
 
 /** A frame from the replica that listened; the same on the wire as a ConnectRequest. */
 export interface ConnectResponse {
-  /** One or more messages, in order. */
+  /** One or more messages, in order; none in a frame that has a probe. */
   messages: PeerMessage[];
+  /** Asks for a sign of life, or gives it: alone in its frame, and outside the order of messages. */
+  probe: LinkProbe | undefined;
+}
+
+/** Whether the other end of a link still lives. Asked when a second connection claims the peer's identity. */
+export interface LinkProbe {
+  /** The asker's number for it, given back in the answer. */
+  number?:
+    | number
+    | undefined;
+  /** Set in an answer. */
+  isAnswer: boolean;
+  /** Of a question: where the second connection came from, at most 128 bytes. */
+  rival: Buffer;
 }
 
 /** One message between two replicas. */
@@ -211,14 +244,159 @@ export interface LedgerEntry {
   batch: Buffer;
 }
 
+function createBaseGetOwnLinkRequest(): GetOwnLinkRequest {
+  return {};
+}
+
+export const GetOwnLinkRequest: MessageFns<GetOwnLinkRequest> = {
+  encode(_: GetOwnLinkRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetOwnLinkRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetOwnLinkRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): GetOwnLinkRequest {
+    return {};
+  },
+
+  toJSON(_: GetOwnLinkRequest): unknown {
+    const obj: any = {};
+    return obj;
+  },
+};
+
+function createBaseGetOwnLinkResponse(): GetOwnLinkResponse {
+  return { isAlive: false, address: "", ageMs: 0 };
+}
+
+export const GetOwnLinkResponse: MessageFns<GetOwnLinkResponse> = {
+  encode(message: GetOwnLinkResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.isAlive !== false) {
+      writer.uint32(8).bool(message.isAlive);
+    }
+    if (message.address !== "") {
+      writer.uint32(18).string(message.address);
+    }
+    if (message.ageMs !== 0) {
+      writer.uint32(24).uint64(message.ageMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetOwnLinkResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetOwnLinkResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.isAlive = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.address = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.ageMs = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetOwnLinkResponse {
+    return {
+      isAlive: isSet(object.isAlive)
+        ? globalThis.Boolean(object.isAlive)
+        : isSet(object.is_alive)
+        ? globalThis.Boolean(object.is_alive)
+        : false,
+      address: isSet(object.address) ? globalThis.String(object.address) : "",
+      ageMs: isSet(object.ageMs)
+        ? globalThis.Number(object.ageMs)
+        : isSet(object.age_ms)
+        ? globalThis.Number(object.age_ms)
+        : 0,
+    };
+  },
+
+  toJSON(message: GetOwnLinkResponse): unknown {
+    const obj: any = {};
+    if (message.isAlive !== false) {
+      obj.isAlive = message.isAlive;
+    }
+    if (message.address !== "") {
+      obj.address = message.address;
+    }
+    if (message.ageMs !== 0) {
+      obj.ageMs = Math.round(message.ageMs);
+    }
+    return obj;
+  },
+};
+
 function createBaseConnectRequest(): ConnectRequest {
-  return { messages: [] };
+  return { messages: [], probe: undefined };
 }
 
 export const ConnectRequest: MessageFns<ConnectRequest> = {
   encode(message: ConnectRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.messages) {
       PeerMessage.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.probe !== undefined) {
+      LinkProbe.encode(message.probe, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -244,6 +422,14 @@ export const ConnectRequest: MessageFns<ConnectRequest> = {
             message.messages.push(PeerMessage.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.probe = LinkProbe.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -261,6 +447,7 @@ export const ConnectRequest: MessageFns<ConnectRequest> = {
       messages: globalThis.Array.isArray(object?.messages)
         ? object.messages.map((e: any) => PeerMessage.fromJSON(e))
         : [],
+      probe: isSet(object.probe) ? LinkProbe.fromJSON(object.probe) : undefined,
     };
   },
 
@@ -269,18 +456,24 @@ export const ConnectRequest: MessageFns<ConnectRequest> = {
     if (message.messages?.length) {
       obj.messages = message.messages.map((e) => PeerMessage.toJSON(e));
     }
+    if (message.probe !== undefined) {
+      obj.probe = LinkProbe.toJSON(message.probe);
+    }
     return obj;
   },
 };
 
 function createBaseConnectResponse(): ConnectResponse {
-  return { messages: [] };
+  return { messages: [], probe: undefined };
 }
 
 export const ConnectResponse: MessageFns<ConnectResponse> = {
   encode(message: ConnectResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.messages) {
       PeerMessage.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.probe !== undefined) {
+      LinkProbe.encode(message.probe, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -306,6 +499,14 @@ export const ConnectResponse: MessageFns<ConnectResponse> = {
             message.messages.push(PeerMessage.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.probe = LinkProbe.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -323,6 +524,7 @@ export const ConnectResponse: MessageFns<ConnectResponse> = {
       messages: globalThis.Array.isArray(object?.messages)
         ? object.messages.map((e: any) => PeerMessage.fromJSON(e))
         : [],
+      probe: isSet(object.probe) ? LinkProbe.fromJSON(object.probe) : undefined,
     };
   },
 
@@ -330,6 +532,103 @@ export const ConnectResponse: MessageFns<ConnectResponse> = {
     const obj: any = {};
     if (message.messages?.length) {
       obj.messages = message.messages.map((e) => PeerMessage.toJSON(e));
+    }
+    if (message.probe !== undefined) {
+      obj.probe = LinkProbe.toJSON(message.probe);
+    }
+    return obj;
+  },
+};
+
+function createBaseLinkProbe(): LinkProbe {
+  return { number: undefined, isAnswer: false, rival: Buffer.alloc(0) };
+}
+
+export const LinkProbe: MessageFns<LinkProbe> = {
+  encode(message: LinkProbe, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.number !== undefined) {
+      writer.uint32(8).uint64(message.number);
+    }
+    if (message.isAnswer !== false) {
+      writer.uint32(16).bool(message.isAnswer);
+    }
+    if (message.rival.length !== 0) {
+      writer.uint32(26).bytes(message.rival);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LinkProbe {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLinkProbe();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.number = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.isAnswer = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.rival = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): LinkProbe {
+    return {
+      number: isSet(object.number) ? globalThis.Number(object.number) : undefined,
+      isAnswer: isSet(object.isAnswer)
+        ? globalThis.Boolean(object.isAnswer)
+        : isSet(object.is_answer)
+        ? globalThis.Boolean(object.is_answer)
+        : false,
+      rival: isSet(object.rival) ? Buffer.from(bytesFromBase64(object.rival)) : Buffer.alloc(0),
+    };
+  },
+
+  toJSON(message: LinkProbe): unknown {
+    const obj: any = {};
+    if (message.number !== undefined) {
+      obj.number = Math.round(message.number);
+    }
+    if (message.isAnswer !== false) {
+      obj.isAnswer = message.isAnswer;
+    }
+    if (message.rival.length !== 0) {
+      obj.rival = base64FromBytes(message.rival);
     }
     return obj;
   },
@@ -1628,11 +1927,29 @@ export const PeerServiceService = {
     responseSerialize: (value: ConnectResponse): Buffer => Buffer.from(ConnectResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ConnectResponse => ConnectResponse.decode(value),
   },
+  /**
+   * Whether a link of the caller's own identity is alive here: asked by a replica that starts, of all others, before it
+   * makes links of its own. A live one belongs to another process.
+   */
+  getOwnLink: {
+    path: "/pbft.v1.PeerService/GetOwnLink" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetOwnLinkRequest): Buffer => Buffer.from(GetOwnLinkRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetOwnLinkRequest => GetOwnLinkRequest.decode(value),
+    responseSerialize: (value: GetOwnLinkResponse): Buffer => Buffer.from(GetOwnLinkResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetOwnLinkResponse => GetOwnLinkResponse.decode(value),
+  },
 } as const;
 
 export interface PeerServiceServer extends UntypedServiceImplementation {
   /** One stream a pair of replicas. The replica with the higher id dials. The first messages are the handshake. */
   connect: handleBidiStreamingCall<ConnectRequest, ConnectResponse>;
+  /**
+   * Whether a link of the caller's own identity is alive here: asked by a replica that starts, of all others, before it
+   * makes links of its own. A live one belongs to another process.
+   */
+  getOwnLink: handleUnaryCall<GetOwnLinkRequest, GetOwnLinkResponse>;
 }
 
 export interface PeerServiceClient extends Client {
@@ -1640,6 +1957,25 @@ export interface PeerServiceClient extends Client {
   connect(): ClientDuplexStream<ConnectRequest, ConnectResponse>;
   connect(options: Partial<CallOptions>): ClientDuplexStream<ConnectRequest, ConnectResponse>;
   connect(metadata: Metadata, options?: Partial<CallOptions>): ClientDuplexStream<ConnectRequest, ConnectResponse>;
+  /**
+   * Whether a link of the caller's own identity is alive here: asked by a replica that starts, of all others, before it
+   * makes links of its own. A live one belongs to another process.
+   */
+  getOwnLink(
+    request: GetOwnLinkRequest,
+    callback: (error: ServiceError | null, response: GetOwnLinkResponse) => void,
+  ): ClientUnaryCall;
+  getOwnLink(
+    request: GetOwnLinkRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetOwnLinkResponse) => void,
+  ): ClientUnaryCall;
+  getOwnLink(
+    request: GetOwnLinkRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetOwnLinkResponse) => void,
+  ): ClientUnaryCall;
 }
 
 export const PeerServiceClient = makeGenericClientConstructor(PeerServiceService, "pbft.v1.PeerService") as unknown as {
