@@ -6,12 +6,14 @@
 import assert from 'node:assert/strict';
 import { cp, mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { RecoveredState } from '../../../src/protocol/log-record.js';
 import { probeRocksDb } from '../../../src/storage/engine-choice.js';
 import { ENGINE_NAMES } from '../../../src/storage/engine-name.js';
-import { findIn, IDENTITY, live } from '../../support/data-directory.js';
+import { createReplicaStore } from '../../../src/storage/replica-store.js';
+import { findIn, IDENTITY, live, tryOpen } from '../../support/data-directory.js';
 import { skip } from '../../support/skip.js';
-import { filesOf, makeNewborn, TemporaryDirectories } from '../../support/storage.js';
-import { lifeUpTo } from '../../support/storage-records.js';
+import { filesOf, makeNewborn, succeeded, TemporaryDirectories } from '../../support/storage.js';
+import { evidenceRecord, lifeUpTo, OPTIONS } from '../../support/storage-records.js';
 
 const DAMAGES = ['deleted', 'emptied', 'cut in half', 'put back from an older copy'] as const;
 type Damage = (typeof DAMAGES)[number];
@@ -169,6 +171,27 @@ for (const engine of ENGINE_NAMES) {
     for (const [kinds, damage, outcome] of GROUPS) {
       it(`FU-01: ${outcome} where ${kinds.join(', ')} were ${damage}`, () => judge(kinds, damage, outcome));
     }
+
+    it('FU-01: refused where the log of a process that was just killed is missing, with whatever else is', async () => {
+      const running = await directories.copyOf(whole);
+      const opened = await tryOpen({ directory: running, engine, identity: IDENTITY });
+      assert.ok(opened.ok);
+      const store = createReplicaStore(opened.value.store, OPTIONS);
+      await succeeded<RecoveredState>((done) => store.recover(done));
+      await succeeded<void>((done) => store.append([evidenceRecord(15)], done));
+      for (const kinds of [['store/log'], ['store/log', 'process-id'], ['store/log', 'store/LOCK', 'store/LOG']]) {
+        const killed = await directories.copyOf(running);
+        for (const kind of kinds) {
+          await damageKind(killed, older, kind, 'deleted');
+        }
+        const found = await findIn(killed, engine);
+        assert.ok(!found.ok, `it started without ${kinds.join(', ')}`);
+        assert.match(found.error.message, /is not as it was|is missing/);
+      }
+      const untouched = await findIn(await directories.copyOf(running), engine);
+      assert.ok(untouched.ok, untouched.ok ? '' : untouched.error.message);
+      await succeeded<void>((done) => store.close(done));
+    });
 
     it('FU-01: refused where any one of the write-ahead logs or tables is missing', async () => {
       for (const name of await readdir(join(whole, 'store'))) {
