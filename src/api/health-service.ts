@@ -2,7 +2,7 @@
  * gRPC's health service: SERVING while the replica is ready to serve callers.
  *
  * 1. Check and List look at the replica when asked; Watch sees a change within a poll.
- * 2. Bounded: at most so many watchers, one unsent answer each; names of services that aren't here are not kept.
+ * 2. Bounded: at most so many watchers, in all and of one connection, one unsent answer each; names of services that aren't here are not kept.
  */
 import type { Server, ServerWritableStream } from '@grpc/grpc-js';
 import { status } from '@grpc/grpc-js';
@@ -24,6 +24,8 @@ import { type CallServices, countCall, encodeMessage, serveUnary } from './unary
 
 /** Watchers of one replica's health, at most. */
 const WATCHERS_MAX = 1_000;
+/** Of one connection: there is one server and a few services to watch. */
+const WATCHERS_OF_CONNECTION_MAX = 8;
 const POLL_MS = 250;
 const RETRY_AFTER_MS = 10_000;
 
@@ -89,6 +91,7 @@ class HealthWatchers {
   readonly #services: CallServices;
   readonly #readStatus: () => ServingStatus;
   readonly #watchers = new Set<Watcher>();
+  readonly #countOfPeer = new Map<string, number>();
   #poll: TimerHandle | undefined;
 
   constructor(services: CallServices, readStatus: () => ServingStatus) {
@@ -97,7 +100,9 @@ class HealthWatchers {
   }
 
   add(call: WatchCall, isKnown: boolean): void {
-    if (this.#watchers.size >= WATCHERS_MAX) {
+    const peer = call.getPeer();
+    const ofPeer = this.#countOfPeer.get(peer) ?? 0;
+    if (this.#watchers.size >= WATCHERS_MAX || ofPeer >= WATCHERS_OF_CONNECTION_MAX) {
       const answer = answerToFailure({ code: 'watchersExhausted', retryAfterMs: RETRY_AFTER_MS });
       countCall(HealthService.watch.path, answer.status, this.#services);
       call.emit('error', Object.assign(new Error(answer.message), statusOfAnswer(answer)));
@@ -105,8 +110,15 @@ class HealthWatchers {
     }
     const watcher: Watcher = { call, told: ServingStatus.UNKNOWN, blocked: false };
     this.#watchers.add(watcher);
+    this.#countOfPeer.set(peer, ofPeer + 1);
     call.on('cancelled', () => {
       this.#watchers.delete(watcher);
+      const left = (this.#countOfPeer.get(peer) ?? 0) - 1;
+      if (left > 0) {
+        this.#countOfPeer.set(peer, left);
+      } else {
+        this.#countOfPeer.delete(peer);
+      }
       countCall(HealthService.watch.path, status.CANCELLED, this.#services);
     });
     if (isKnown) {

@@ -126,6 +126,8 @@ const FIRST_ANSWER_BYTES: Readonly<Partial<Record<Operation['$case'], readonly [
   get: [16_384, 16_384],
   range: [65_536, 524_288],
 };
+/** A range whose first entry is long is asked for a long page: others may be too. */
+const LONG_PAGE_BYTES = 524_288;
 /** Longer than any answer: a value of 1 MiB, its key, and what is beside them. */
 const ANSWER_BYTES_MAX = 1_048_576 + 4_096;
 /** A short answer, one as long as the value was, and, where that was changed meanwhile, the longest. */
@@ -162,7 +164,8 @@ async function executeCall<Request, Response extends Placed>(
       return answerOf(method, operation, executed.value, result);
     }
     call.memory.trim(0);
-    answerBytesMax = attempt + 1 < ATTEMPTS_MAX ? result.value.sizeBytes : ANSWER_BYTES_MAX;
+    const pageBytes = operation.$case === 'range' ? LONG_PAGE_BYTES : 0;
+    answerBytesMax = attempt + 1 < ATTEMPTS_MAX ? Math.max(result.value.sizeBytes, pageBytes) : ANSWER_BYTES_MAX;
   }
 }
 

@@ -18,7 +18,7 @@ import {
   type RangeRequest,
 } from '../wire/gen/pbft/v1/key_value.js';
 import { type DecodeFault, decodeJudged } from '../wire/strict-decode.js';
-import type { FormedValue } from './stored-value.js';
+import { bodyKeyOf, type FormedValue, HEAD_BYTES, INLINE_BYTES_MAX } from './stored-value.js';
 
 /** The longest key, in bytes of UTF-8. */
 const KEY_BYTES_MAX = 1_024;
@@ -35,6 +35,12 @@ const RANGE_ANSWER_BYTES_MAX = 524_288;
 
 /** What an entry may cost in an answer beside its key and its row, at most. */
 export const RANGE_ENTRY_OVERHEAD_BYTES = 16;
+
+/** An answer to a range that may have no more than this has no values that stand apart. */
+export const SHORT_PAGE_BYTES = 65_536;
+
+/** The longest key with its head. */
+const HEAD_ENTRY_BYTES_MAX = KEY_BYTES_MAX + HEAD_BYTES + INLINE_BYTES_MAX;
 
 /** The longest entry in an answer to a range. */
 const RANGE_ENTRY_BYTES_MAX = KEY_BYTES_MAX + VALUE_BYTES_MAX + 64;
@@ -72,6 +78,10 @@ export type KeyValueCommand =
       readonly range: ApplicationRange;
       readonly pageBytesMax: number;
       readonly answerBytesMax: number;
+      /** Whether it reads values that stand apart (stored-value.ts): a short answer has room for none. */
+      readonly readsBodies: boolean;
+      /** What it reads of them. */
+      readonly bodies: ApplicationRange;
     }
   | { readonly kind: 'invalid'; readonly objection: Objection };
 
@@ -216,9 +226,12 @@ function parseRange(request: RangeRequest, answerBytes: number): Result<KeyValue
   const limit = request.limit === 0 ? RANGE_LIMIT_DEFAULT : request.limit;
   const answerBytesMax = Math.min(answerBytes || RANGE_ENTRY_BYTES_MAX, RANGE_ENTRY_BYTES_MAX);
   const pageBytesMax = Math.min(answerBytesMax, RANGE_ANSWER_BYTES_MAX);
-  // Whatever is cut off beyond this can't change the answer: an entry of the largest size fits between the two bounds.
+  // Whatever is cut off beyond this can't change the answer: a row of the largest size fits between the two bounds.
+  const range = { first, end, limit, bytesMax: pageBytesMax + HEAD_ENTRY_BYTES_MAX };
   const bytesMax = pageBytesMax + RANGE_ENTRY_BYTES_MAX;
-  return ok({ kind: 'range', range: { first, end, limit, bytesMax }, pageBytesMax, answerBytesMax });
+  const bodies = { first: bodyKeyOf(first), end: bodyKeyOf(end), limit, bytesMax };
+  const readsBodies = answerBytesMax > SHORT_PAGE_BYTES;
+  return ok({ kind: 'range', range, bodies, readsBodies, pageBytesMax, answerBytesMax });
 }
 
 /** The smallest byte string above all that begin with `prefix`, which is UTF-8: its last byte can be counted up. */

@@ -1,17 +1,15 @@
 /**
  * What an operation of the key-value store costs those who execute it, by its bytes alone: see `StateMachine.costOf`.
  *
- * 1. A byte that is answered costs one: it is read, encoded, hashed, kept for a repeat and sent.
- * 2. A row that is read without being answered costs a sixteenth of the longest one: how long it is, nobody knows by
- *    the operation.
+ * 1. A byte that is answered costs one: it is read, encoded, hashed, kept for a repeat and sent. So does a byte of the
+ *    operation, which is written, or compared with one that is read.
+ * 2. Beside that only heads are read, which are short (stored-value.ts).
  * 3. What a range answers is bounded by its page, and each of its entries costs something by itself.
  */
 import type { KeyValueCommand } from './key-value-command.js';
 
-/** Any operation, whatever it does. */
-const OPERATION_COST = 1_024;
-/** A row of any length that is read and need not be answered. */
-const READ_COST = 65_536;
+/** Any operation, with the head that it reads. */
+const OPERATION_COST = 3_072;
 /** An entry of a range beside its bytes. */
 const ENTRY_COST = 32;
 
@@ -20,14 +18,13 @@ export function computeKeyValueCost(command: KeyValueCommand, operationBytes: nu
   const cost = OPERATION_COST + operationBytes;
   switch (command.kind) {
     case 'put':
-    case 'invalid':
-      return cost;
     case 'delete':
     case 'compareAndSwap':
-      return cost + READ_COST;
+    case 'invalid':
+      return cost;
     case 'get':
-      return cost + READ_COST + command.answerBytesMax;
+      return cost + command.answerBytesMax;
     case 'range':
-      return cost + READ_COST + command.answerBytesMax + command.range.limit * ENTRY_COST;
+      return cost + command.answerBytesMax + command.range.limit * ENTRY_COST;
   }
 }

@@ -17,28 +17,33 @@ import type {
   QueryStore,
   StateMachine,
 } from '../ports/state-machine.js';
-import { assert } from '../util/assert.js';
+import { assert, defined } from '../util/assert.js';
 import { equalBytes } from '../util/bytes.js';
 import { KeyValueResult } from '../wire/gen/pbft/v1/key_value.js';
 import {
-  continuationAfter,
-  type Expectation,
-  type KeyValueCommand,
-  parseKeyValueCommand,
-  RANGE_ENTRY_OVERHEAD_BYTES,
-} from './key-value-command.js';
+  type GetCommand,
+  getResult,
+  NOT_SET,
+  type RangeCommand,
+  type ResultChoice,
+  rangeResult,
+} from './key-value-answers.js';
+import { type Expectation, type KeyValueCommand, parseKeyValueCommand } from './key-value-command.js';
 import { computeKeyValueCost } from './key-value-cost.js';
-import { decodeStoredValue, encodeStoredValue, type FormedValue, type StoredValue } from './stored-value.js';
-
-type ResultChoice = NonNullable<KeyValueResult['result']>;
-type RangeEntries = readonly { readonly key: Key; readonly value: Uint8Array }[];
+import {
+  bodyKeyOf,
+  decodeStoredBody,
+  decodeStoredHead,
+  encodeStoredValue,
+  INLINE_BYTES_MAX,
+  type StoredHead,
+  type StoredValue,
+} from './stored-value.js';
 
 /** Versions of one sequence: the most operations of a batch. */
 const VERSIONS_A_SEQUENCE = 65_536;
 
 const NOTHING: readonly never[] = [];
-const NO_BYTES = Buffer.alloc(0);
-const DECODER = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Makes the key-value store. */
 export function createKeyValueStateMachine(): StateMachine {
@@ -83,11 +88,13 @@ class CommandCache {
 
 function keysOf(command: KeyValueCommand): readonly Key[] {
   switch (command.kind) {
-    case 'get':
-    case 'delete':
-    case 'compareAndSwap':
-      return [command.key];
     case 'put':
+    case 'delete':
+      return [command.key];
+    case 'get':
+      return command.answerBytesMax > INLINE_BYTES_MAX ? [command.key, bodyKeyOf(command.key)] : [command.key];
+    case 'compareAndSwap':
+      return isComparedApart(command.expected) ? [command.key, bodyKeyOf(command.key)] : [command.key];
     case 'range':
     case 'invalid':
       return NOTHING;
@@ -95,31 +102,64 @@ function keysOf(command: KeyValueCommand): readonly Key[] {
 }
 
 function rangesOf(command: KeyValueCommand): readonly ApplicationRange[] {
-  return command.kind === 'range' ? [command.range] : NOTHING;
+  if (command.kind !== 'range') {
+    return NOTHING;
+  }
+  return command.readsBodies ? [command.range, command.bodies] : [command.range];
 }
 
 function executeCommand(command: KeyValueCommand, context: ExecutionContext, store: ExecutionStore): ResultChoice {
   switch (command.kind) {
     case 'put': {
       const version = versionOf(context);
-      store.put(command.key, encodeStoredValue({ ...command.value, version }));
+      write(store, command.key, { ...command.value, version });
       return { $case: 'put', value: { version, ...NOT_SET } };
     }
-    case 'get':
-      return getResult(command, store.get(command.key));
+    case 'get': {
+      const head = headAt(store, command.key);
+      const isApart = head !== undefined && head.bytes === undefined && head.length <= command.answerBytesMax;
+      const body = isApart ? store.get(bodyKeyOf(command.key)) : undefined;
+      return defined(getResult(command, head, body), 'a head has its body');
+    }
     case 'delete': {
-      const found = store.get(command.key) !== undefined;
-      if (found) {
+      const head = headAt(store, command.key);
+      if (head !== undefined) {
         store.delete(command.key);
+        deleteBody(store, command.key, head);
       }
-      return { $case: 'delete', value: { found, ...NOT_SET } };
+      return { $case: 'delete', value: { found: head !== undefined, ...NOT_SET } };
     }
     case 'compareAndSwap':
       return compareAndSwap(command, context, store);
-    case 'range':
-      return rangeResult(command, store.range(command.range));
+    case 'range': {
+      const bodies = command.readsBodies ? store.range(command.bodies) : NOTHING;
+      return defined(rangeResult(command, store.range(command.range), bodies), 'heads have their bodies');
+    }
     case 'invalid':
       return { $case: 'invalid', value: { ...command.objection } };
+  }
+}
+
+function headAt(store: Pick<ExecutionStore, 'get'>, key: Key): StoredHead | undefined {
+  const row = store.get(key);
+  return row && decodeStoredHead(row);
+}
+
+/** Sets a key. Its head was announced: a body that it has no more goes. */
+function write(store: ExecutionStore, key: Key, stored: StoredValue): void {
+  const before = headAt(store, key);
+  const { head, body } = encodeStoredValue(stored);
+  store.put(key, head);
+  if (body !== undefined) {
+    store.put(bodyKeyOf(key), body);
+  } else if (before !== undefined) {
+    deleteBody(store, key, before);
+  }
+}
+
+function deleteBody(store: ExecutionStore, key: Key, head: StoredHead): void {
+  if (head.bytes === undefined) {
+    store.delete(bodyKeyOf(key));
   }
 }
 
@@ -128,34 +168,47 @@ function compareAndSwap(
   context: ExecutionContext,
   store: ExecutionStore,
 ): ResultChoice {
-  const row = store.get(command.key);
-  const current = row === undefined ? undefined : decodeStoredValue(row);
-  if (!isAsExpected(current, command.expected)) {
+  const current = headAt(store, command.key);
+  const readBody = () => current && decodeStoredBody(store.get(bodyKeyOf(command.key)), current);
+  if (!isAsExpected(current, command.expected, readBody)) {
     return { $case: 'compareAndSwap', value: { swapped: false, version: current?.version ?? 0, ...NOT_SET } };
   }
   const version = versionOf(context);
-  store.put(command.key, encodeStoredValue({ ...command.value, version }));
+  write(store, command.key, { ...command.value, version });
   return { $case: 'compareAndSwap', value: { swapped: true, version, ...NOT_SET } };
 }
 
+/** Whether comparing reads the body: only a value of the expected length is compared, so short ones never do. */
+function isComparedApart(expected: Expectation): boolean {
+  return expected.kind === 'value' && expected.bytes.length > INLINE_BYTES_MAX;
+}
+
 /** An absent key has version 0, as answers say; text never equals bytes. */
-function isAsExpected(current: StoredValue | undefined, expected: Expectation): boolean {
+function isAsExpected(
+  current: StoredHead | undefined,
+  expected: Expectation,
+  readBody: () => Uint8Array | undefined,
+): boolean {
   switch (expected.kind) {
     case 'absent':
       return current === undefined;
     case 'version':
       return (current?.version ?? 0) === expected.version;
-    case 'value':
-      return current !== undefined && current.form === expected.form && equalBytes(current.bytes, expected.bytes);
+    case 'value': {
+      if (current?.form !== expected.form || current.length !== expected.bytes.length) {
+        return false;
+      }
+      const bytes = defined(current.bytes ?? readBody(), 'a head has its body');
+      return equalBytes(bytes, expected.bytes);
+    }
   }
 }
 
 async function answerQuery(command: KeyValueCommand, store: QueryStore): Promise<ResultChoice> {
   switch (command.kind) {
     case 'get':
-      return getResult(command, await store.get(command.key));
     case 'range':
-      return rangeResult(command, await store.range(command.range));
+      return readTogether(() => (command.kind === 'get' ? queryGet(command, store) : queryRange(command, store)));
     case 'invalid':
       return { $case: 'invalid', value: { ...command.objection } };
     case 'put':
@@ -167,71 +220,31 @@ async function answerQuery(command: KeyValueCommand, store: QueryStore): Promise
   }
 }
 
-type GetCommand = Extract<KeyValueCommand, { kind: 'get' }>;
-type RangeCommand = Extract<KeyValueCommand, { kind: 'range' }>;
-
-function getResult({ answerBytesMax }: GetCommand, row: Uint8Array | undefined): ResultChoice {
-  if (row === undefined) {
-    return { $case: 'get', value: { found: false, value: undefined, version: 0, ...NOT_SET } };
-  }
-  const stored = decodeStoredValue(row);
-  if (stored.bytes.length > answerBytesMax) {
-    return tooLong(stored.bytes.length);
-  }
-  return {
-    $case: 'get',
-    value: { found: true, value: answerOf(stored), version: stored.version, ...NOT_SET },
-  };
+async function queryGet(command: GetCommand, store: QueryStore): Promise<ResultChoice | undefined> {
+  const row = await store.get(command.key);
+  const head = row && decodeStoredHead(row);
+  const isApart = head !== undefined && head.bytes === undefined && head.length <= command.answerBytesMax;
+  return getResult(command, head, isApart ? await store.get(bodyKeyOf(command.key)) : undefined);
 }
 
-/**
- * The answer is a function of the first entries alone: how much more the store read changes nothing. Where the only
- * entry is longer than the bound, the answer goes on even at the end, because what follows may not have been read.
- */
-function rangeResult({ range, pageBytesMax, answerBytesMax }: RangeCommand, entries: RangeEntries): ResultChoice {
-  let sizeBytes = 0;
-  let count = 0;
-  for (const { key, value } of entries) {
-    sizeBytes += key.length + value.length + RANGE_ENTRY_OVERHEAD_BYTES;
-    if (count === 0 && sizeBytes > answerBytesMax) {
-      return tooLong(sizeBytes);
+async function queryRange(command: RangeCommand, store: QueryStore): Promise<ResultChoice | undefined> {
+  const heads = await store.range(command.range);
+  return rangeResult(command, heads, command.readsBodies ? await store.range(command.bodies) : NOTHING);
+}
+
+/** Executed state may change between two reads: then both are read again. */
+async function readTogether(read: () => Promise<ResultChoice | undefined>): Promise<ResultChoice> {
+  for (let attempt = 1; attempt <= READ_ATTEMPTS_MAX; attempt++) {
+    const result = await read();
+    if (result !== undefined) {
+      return result;
     }
-    if (count > 0 && sizeBytes > pageBytesMax) {
-      break;
-    }
-    count++;
   }
-  const last = entries[count - 1];
-  const goesOn = count === range.limit || count < entries.length || sizeBytes > pageBytesMax;
-  return {
-    $case: 'range',
-    value: {
-      entries: entries.slice(0, count).map(({ key, value }) => {
-        const stored = decodeStoredValue(value);
-        return { key: DECODER.decode(key), value: answerOf(stored), version: stored.version };
-      }),
-      continuation: last !== undefined && goesOn ? bufferOf(continuationAfter(last.key)) : NO_BYTES,
-      ...NOT_SET,
-    },
-  };
+  throw new Error(`a value changed during each of ${READ_ATTEMPTS_MAX} reads`);
 }
 
-function tooLong(sizeBytes: number): ResultChoice {
-  return { $case: 'tooLong', value: { sizeBytes } };
-}
-
-/** The fields that stand only in a caller's answer, not in a result. */
-const NOT_SET = { sequence: 0, view: 0, headerDigest: NO_BYTES } as const;
-
-function answerOf(stored: FormedValue): { $case: 'text'; value: string } | { $case: 'data'; value: Buffer } {
-  return stored.form === 'text'
-    ? { $case: 'text', value: DECODER.decode(stored.bytes) }
-    : { $case: 'data', value: bufferOf(stored.bytes) };
-}
-
-function bufferOf(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-}
+/** A long value would have to be replaced in the milliseconds between two reads as often in a row. */
+const READ_ATTEMPTS_MAX = 20;
 
 function versionOf(context: ExecutionContext): number {
   const version = context.sequence * VERSIONS_A_SEQUENCE + context.index;

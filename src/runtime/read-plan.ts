@@ -6,8 +6,8 @@ import type { Key, StateMachine } from '../ports/state-machine.js';
 import { defined } from '../util/assert.js';
 import { type Announcement, type GroupExecutionStore, type KeyName, nameOfKey } from './execution-store.js';
 
-/** The most keys of one read: their values may be of the longest kind. One operation that announces more has them all. */
-const KEYS_A_READ_MAX = 64;
+/** The most keys of one read. One operation that announces more has them all. */
+const KEYS_A_READ_MAX = 256;
 
 const NOTHING: Announcement = { keys: [], names: [], ranges: [] };
 

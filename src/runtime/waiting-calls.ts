@@ -33,8 +33,8 @@ export type Lane = 'cheap' | 'costly';
 
 /** More than the tag and length of an operation take. */
 const OPERATION_OVERHEAD_BYTES = 8;
-/** Reads of short values, and writes of a few dozen KiB, are cheap; ranges and reads of long values aren't. */
-const CHEAP_COST_MAX = 98_304;
+/** Reads and writes of short values are cheap; ranges, and what reads or writes long values, aren't. */
+const CHEAP_COST_MAX = 32_768;
 
 /** The lane for an operation of this cost. */
 export function laneOf(cost: number): Lane {

@@ -83,6 +83,18 @@ describe('the health of the client port', () => {
     call.cancel();
   });
 
+  it('FU-06: lets one connection watch a few times at once, and again when it ends a watch', async () => {
+    const watches = Array.from({ length: 8 }, () => watch(''));
+    await until(() => watches.every(({ seen }) => seen.length === 1), 'all watch');
+    const refused = watch('');
+    const error = await new Promise<{ readonly code?: number }>((resolve) => refused.call.on('error', resolve));
+    assert.equal(error.code, status.RESOURCE_EXHAUSTED);
+    watches[0]?.call.cancel();
+    await until(() => subject.counted.includes('pbft_calls_total Health/Watch CANCELLED'), 'one watcher is gone');
+    const { seen } = watch('');
+    await until(() => seen.length === 1, 'it watches again');
+  });
+
   it('tells those who watch that it stops', async () => {
     const { seen } = watch('');
     await until(() => seen.length === 1, 'the status at first');

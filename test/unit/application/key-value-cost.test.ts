@@ -36,14 +36,12 @@ function run(store: MemoryApplicationStore, operation: Uint8Array): NonNullable<
 }
 
 describe('the cost of an operation of the key-value store', () => {
-  it('FU-05: is little for a write, more where a row is read, and most where it may be answered', () => {
-    const write = costOf(put('k', text('v')));
-    const reads = [costOf(del('k')), costOf(cas('k', { $case: 'absent', value: true }, text('v')))];
-    assert.ok(write < 2 * KIB, `${write}`);
-    assert.ok(reads.every((cost) => cost > 32 * KIB && cost < 96 * KIB));
-    assert.ok(costOf(get('k', 16 * KIB)) < 96 * KIB);
+  it('FU-05: is little for what reads and writes little, however long the values are that it meets', () => {
+    const writes = [put('k', text('v')), del('k'), cas('k', { $case: 'absent', value: true }, text('v'))].map(costOf);
+    assert.ok(writes.every((cost) => cost < 4 * KIB));
+    assert.ok(costOf(get('k', 16 * KIB)) < 32 * KIB);
     assert.ok(costOf(get('k')) > MIB && costOf(range()) > MIB);
-    assert.ok(costOf(range({ answerBytesMax: 64 * KIB })) < 192 * KIB);
+    assert.ok(costOf(range({ answerBytesMax: 64 * KIB })) < 128 * KIB);
   });
 
   it('FU-05: grows with the bytes of the operation, and with the entries of a range', () => {
@@ -97,8 +95,9 @@ describe('a read with a bound on its answer', () => {
 
   it('FU-03: gets all entries page by page, whatever the bound, where it asks again for as much as it is told', () => {
     const lengths = fc.array(fc.integer({ min: 0, max: 4_000 }), { minLength: 1, maxLength: 9 });
+    const longLengths = fc.array(fc.constantFrom(10, 16_384, 16_385, 70_000), { minLength: 1, maxLength: 9 });
     fc.assert(
-      fc.property(lengths, fc.integer({ min: 1, max: 6_000 }), (each, bound) => {
+      fc.property(fc.oneof(lengths, longLengths), fc.integer({ min: 1, max: 150_000 }), (each, bound) => {
         const store = storeWith(each);
         const seen: number[] = [];
         let continuation: Uint8Array = new Uint8Array();

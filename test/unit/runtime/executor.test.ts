@@ -200,7 +200,7 @@ describe('the executor', () => {
     bench.loop.run();
     assert.deepEqual(
       bench.store.reads.map(({ length }) => length),
-      [64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 60],
+      [256, 256, 188],
     );
     assert.equal(bench.results[0]?.operationCount, 700);
   });
