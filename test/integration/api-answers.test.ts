@@ -46,6 +46,16 @@ describe('answers of the client port', () => {
     assert.deepEqual((await second.range({ prefix: '' }, { consistency: 'local' })).entries, []);
   });
 
+  it('FU-03: gives the memory of an answer back when the answer is read', async () => {
+    const subject = createSubject({ limits: { answerBytesMax: 1_000_000 } });
+    const client = connectClient(await subject.start());
+    const value = 'x'.repeat(200_000);
+    await client.put('k', value);
+    for (let round = 0; round < 20; round++) {
+      assert.equal((await client.get('k', { consistency: 'local' })).value, value);
+    }
+  });
+
   it('FU-05: asks for a short answer first, and then for as much as there is, ordered and local', async () => {
     const subject = createSubject();
     const client = connectClient(await subject.start());
