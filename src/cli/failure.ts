@@ -5,6 +5,7 @@
 import { ClientError } from '../client/client-error.js';
 import { IdentityInUseError, StartError } from '../replica/start-error.js';
 import { ConfigurationError, describeProblem } from '../util/configuration-error.js';
+import { describeSystemFault, pathOf, systemFaultOf } from '../util/system-error.js';
 import { harmless } from './colours.js';
 import { CommandError } from './command-error.js';
 import { EXIT, type ExitCode } from './exit-code.js';
@@ -67,8 +68,13 @@ export function describeFailure(error: unknown, showStack = false): Failure {
   if (error instanceof IdentityInUseError) {
     return { lines: [error.message], exitCode: EXIT.identityInUse };
   }
-  if (error instanceof StartError || (error instanceof Error && isSystemError(error))) {
+  if (error instanceof StartError) {
     return { lines: [error.message], exitCode: EXIT.failed };
+  }
+  if (error instanceof Error && isSystemError(error)) {
+    const fault = systemFaultOf(error);
+    const line = fault === undefined ? error.message : describeSystemFault(fault, pathOf(error));
+    return { lines: [line], exitCode: EXIT.failed };
   }
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   const stack = showStack && error instanceof Error ? (error.stack ?? '').split('\n').slice(1) : [];

@@ -46,6 +46,18 @@ describe('a failed command', () => {
     assert.ok(describeFailure(bug, true).lines.some((line) => line.includes('failure.test')));
   });
 
+  it('says which file the operating system refused, why, and what to do', () => {
+    const path = '/x/cluster.json';
+    const denied = Object.assign(new Error(`EACCES: permission denied, open '${path}'`), {
+      code: 'EACCES',
+      syscall: 'open',
+      path,
+    });
+    const { lines, exitCode } = describeFailure(denied);
+    assert.equal(exitCode, 1);
+    assert.match(lines.join(), /^\/x\/cluster\.json: this process may not use it \(EACCES\); give the file.*chown/);
+  });
+
   it('bears anything that is thrown', () => {
     assert.equal(describeFailure('text').lines[0], 'unexpected error: text');
     assert.equal(describeFailure(undefined).exitCode, 1);
