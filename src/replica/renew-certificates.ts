@@ -8,7 +8,7 @@
  */
 import type { KeyObject, X509Certificate } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Genesis } from '../config/genesis.js';
 import { loadConfiguration } from '../config/load-configuration.js';
 import { readExpiryMs } from '../crypto/certificate-expiry.js';
@@ -59,7 +59,8 @@ function refuse(file: string, message: string, remedy: string): never {
 
 /** Makes and writes the certificates. Throws a ConfigurationError; what is wrong is found before anything is written. */
 export function renewCertificates(options: RenewOptions): readonly RenewedCertificate[] {
-  const { directory, nowMs = Date.now() } = options;
+  const { nowMs = Date.now() } = options;
+  const directory = resolve(options.directory);
   const genesis = loadClusterGenesis(directory);
   const authority = loadAuthority(directory);
   const files =

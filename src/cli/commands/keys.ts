@@ -44,7 +44,7 @@ function renew(flags: RenewFlags, context: Context): void {
     return;
   }
   const rows = renewed.map(({ file, oldExpiryMs, expiryMs }) => [file, dayOf(oldExpiryMs), dayOf(expiryMs)]);
-  context.out(formatTable(['certificate', 'ended', 'ends'], rows, context.colours));
+  context.out(formatTable(['certificate', 'old ends', 'new ends'], rows, context.colours));
   context.out(`\n${nextStep(renewed)}\n`);
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Context } from 'mocha';
@@ -107,10 +107,24 @@ describe('what is shipped for Prometheus and Grafana', () => {
   it('links every alert to what to do about it, at a heading that exists', () => {
     for (const { name, runbook } of readAlerts()) {
       const [path = '', anchor = ''] = runbook.split('#');
-      const text = readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
-      const headings = [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading]) => anchorOf(heading ?? ''));
       assert.ok(anchor.startsWith(name.toLowerCase()), `${name}: ${runbook}`);
-      assert.ok(headings.includes(anchor), `${name}: nothing in ${path} is called #${anchor}`);
+      const anchors = anchorsIn(new URL(`../../../${path}`, import.meta.url));
+      assert.ok(anchors.includes(anchor), `${name}: nothing in ${path} is called #${anchor}`);
+    }
+  });
+
+  it('leads from one document of operations to the next: every link has its end', () => {
+    const folder = new URL('../../../docs/operations/', import.meta.url);
+    const documents = readdirSync(folder).filter((name) => name.endsWith('.md'));
+    assert.ok(documents.includes('guide.md') && documents.includes('monitoring.md'));
+    for (const document of documents) {
+      const text = readFileSync(new URL(document, folder), 'utf8');
+      const links = [...text.matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)];
+      for (const [, path, anchor] of links) {
+        const target = new URL(path === '' ? document : (path ?? ''), folder);
+        assert.ok(existsSync(target), `${document}: there is no ${path}`);
+        assert.ok(anchor === undefined || anchorsIn(target).includes(anchor), `${document}: ${path}#${anchor}`);
+      }
     }
   });
 
@@ -142,6 +156,11 @@ describe('what is shipped for Prometheus and Grafana', () => {
     promtool(this, ['test', 'rules', new URL('alerts.test.yml', import.meta.url).pathname]);
   });
 });
+
+/** The anchors of all headings of a document. */
+function anchorsIn(document: URL): string[] {
+  return [...readFileSync(document, 'utf8').matchAll(/^#+ (.*)$/gm)].map(([, heading]) => anchorOf(heading ?? ''));
+}
 
 /** The anchor that a heading has where documents are shown. */
 function anchorOf(heading: string): string {
