@@ -22,7 +22,9 @@ export {
   type ClientErrorCode,
   type ClientErrorFields,
 } from './client/client-error.js';
+export type { Address } from './config/address.js';
 export type { ConfigurationSources } from './config/load-configuration.js';
+export { sha256 } from './crypto/hash.js';
 export { type Header, OUTCOME, type Outcome } from './ledger/header.js';
 export { computeHeaderDigest, decodeHeader, encodeHeader, HEADER_BYTES, isNextHeader } from './ledger/header-codec.js';
 export { computeResultsDigest, encodeLeaf, type Leaf } from './ledger/leaf.js';
@@ -36,6 +38,7 @@ export type {
   QueryStore,
   StateMachine,
 } from './ports/state-machine.js';
+export type { ConsensusParameters } from './protocol/parameters.js';
 export {
   type InitializedCluster,
   type InitializeProgress,
@@ -46,5 +49,7 @@ export type { InitializedReplica, InitializeOptions } from './replica/initialize
 export { StartError } from './replica/start-error.js';
 export { type StartedReplica, type StartOptions, startReplica } from './replica/start-replica.js';
 export { PROTOCOL_VERSION, VERSION } from './replica/version.js';
+export type { ReplicaStatus } from './runtime/face.js';
 export { ConfigurationError, type ConfigurationProblem } from './util/configuration-error.js';
 export type { ClientId, Digest, Hash } from './util/digest.js';
+export type { GetStatusResponse } from './wire/gen/pbft/v1/admin.js';

@@ -4,7 +4,16 @@ import { decodeRichStatus, STATUS_DETAILS_TRAILER } from '../wire/rich-status.js
 import type { DecodeFault } from '../wire/strict-decode.js';
 import { judgeConnection, type Unreached } from './connection-failure.js';
 
-/** The gRPC status codes that aren't success, by their numbers from 1 on: there are no others. */
+/**
+ * The gRPC status codes that aren't success, by their numbers from 1 on: there are no others.
+ *
+ * @example
+ * ```ts
+ * import { CLIENT_ERROR_CODES } from 'pbft';
+ *
+ * console.log(CLIENT_ERROR_CODES.length); //> 16
+ * ```
+ */
 export const CLIENT_ERROR_CODES = [
   'CANCELLED',
   'UNKNOWN',
@@ -48,7 +57,25 @@ export interface ClientErrorFields {
   readonly replica?: string | undefined;
 }
 
-/** A failed call. */
+/**
+ * A failed call.
+ *
+ * @example
+ * ```ts
+ * import { ClientError, connect } from 'pbft';
+ *
+ * const client = connect('127.0.0.1:7400');
+ * try {
+ *   await client.put('', 'a key must not be empty');
+ * } catch (error) {
+ *   if (error instanceof ClientError) {
+ *     console.log(error.code, error.reason, error.field, error.outcomeKnown);
+ *   }
+ * }
+ * client.close();
+ * //> INVALID_ARGUMENT INVALID_FIELD key true
+ * ```
+ */
 export class ClientError extends Error implements ClientErrorFields {
   override readonly name = 'ClientError';
   readonly code: ClientErrorCode;

@@ -117,6 +117,18 @@ const DEFAULT_TIMEOUT_MS = 10_000;
  * Makes a client of the replica at `host:port`, or of several that are asked in turn (in-turn.ts): the next where one
  * can't be reached, refuses or, for a read, is slow. It connects at the first call. Throws a ClientError where an
  * address, certificate or option can't be one.
+ *
+ * @example
+ * ```ts
+ * import { connect } from 'pbft';
+ *
+ * const client = connect(['127.0.0.1:7400', '127.0.0.1:7401'], { timeoutMs: 5_000 });
+ * await client.put('colour', 'blue');
+ * const { swapped } = await client.compareAndSwap('colour', { expected: { value: 'blue' }, value: 'green' });
+ * const { value } = await client.get('colour');
+ * console.log(swapped, value); //> true green
+ * client.close();
+ * ```
  */
 export function connect(
   replicas: string | Endpoint | readonly (string | Endpoint)[],

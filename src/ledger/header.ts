@@ -16,7 +16,16 @@ export interface Header {
   readonly timestampMs: number;
 }
 
-/** What became of a request when its batch was executed: 1 executed, 2 refused, 3 repeated. */
+/**
+ * What became of a request when its batch was executed: 1 executed, 2 refused, 3 repeated.
+ *
+ * @example
+ * ```ts
+ * import { OUTCOME } from 'pbft';
+ *
+ * console.log(Object.keys(OUTCOME).join(' ')); //> executed refused repeated
+ * ```
+ */
 export const OUTCOME = { executed: 1, refused: 2, repeated: 3 } as const;
 
 /** One of the three outcomes. */

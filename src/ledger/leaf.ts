@@ -20,7 +20,23 @@ export const LEAF_BYTES = 32 + 8 + 32 + 1 + 32;
 
 const RESULTS_DOMAIN = 'pbft/1/results';
 
-/** client id ‖ number ‖ request digest ‖ outcome ‖ results digest. */
+/**
+ * client id ‖ number ‖ request digest ‖ outcome ‖ results digest.
+ *
+ * @example
+ * ```ts
+ * import { type ClientId, computeResultsDigest, encodeLeaf, type Leaf, OUTCOME, sha256 } from 'pbft';
+ *
+ * const leaf: Leaf = {
+ *   clientId: 'c1'.repeat(32) as ClientId,
+ *   number: 7,
+ *   requestDigest: sha256(new Uint8Array([1])),
+ *   outcome: OUTCOME.executed,
+ *   resultsDigest: computeResultsDigest([new Uint8Array([42])], sha256),
+ * };
+ * console.log(encodeLeaf(leaf).length); //> 105
+ * ```
+ */
 export function encodeLeaf(leaf: Leaf): Uint8Array {
   return new ByteWriter(LEAF_BYTES)
     .digest(leaf.clientId)
@@ -31,7 +47,16 @@ export function encodeLeaf(leaf: Leaf): Uint8Array {
     .finish();
 }
 
-/** The digest of a request's results, in their order: u32 count ‖ each with its length. */
+/**
+ * The digest of a request's results, in their order: u32 count ‖ each with its length.
+ *
+ * @example
+ * ```ts
+ * import { computeResultsDigest, sha256 } from 'pbft';
+ *
+ * console.log(computeResultsDigest([new Uint8Array([42])], sha256).length); //> 64
+ * ```
+ */
 export function computeResultsDigest(results: readonly Uint8Array[], hash: Hash): Digest {
   const writer = new ByteWriter().domain(RESULTS_DOMAIN).u32(results.length);
   for (const result of results) {

@@ -25,12 +25,37 @@ const NODE_DOMAIN = 'pbft/1/merkle-node';
 const LEAF_PREFIX = 0x00;
 const NODE_PREFIX = 0x01;
 
-/** The root over encoded leaves; over none it is the hash of the domain string alone. */
+/**
+ * The root over encoded leaves; over none it is the hash of the domain string alone.
+ *
+ * @example
+ * ```ts
+ * import { computeMerkleRoot, sha256 } from 'pbft';
+ *
+ * const leaves = ['a', 'b', 'c'].map((text) => new TextEncoder().encode(text));
+ * console.log(computeMerkleRoot(leaves, sha256).length); //> 64
+ * ```
+ */
 export function computeMerkleRoot(leaves: readonly Uint8Array[], hash: Hash): Digest {
   return computeLevels(leaves, hash).root;
 }
 
-/** The root over encoded leaves, and each leaf's path. */
+/**
+ * The root over encoded leaves, and each leaf's path.
+ *
+ * @example
+ * ```ts
+ * import { computeMerklePaths, sha256, verifyMerklePath } from 'pbft';
+ *
+ * const leaves = ['a', 'b', 'c'].map((text) => new TextEncoder().encode(text));
+ * const { root, paths } = computeMerklePaths(leaves, sha256);
+ * const [leaf, path] = [leaves[2], paths[2]];
+ * if (leaf !== undefined && path !== undefined) {
+ *   console.log(verifyMerklePath({ leaf, leafIndex: 2, path, root }, sha256)); //> true
+ *   console.log(verifyMerklePath({ leaf, leafIndex: 1, path, root }, sha256)); //> false
+ * }
+ * ```
+ */
 export function computeMerklePaths(leaves: readonly Uint8Array[], hash: Hash): MerklePaths {
   const { levels, filling, root } = computeLevels(leaves, hash);
   const paths = leaves.map((_, leafIndex) => {
@@ -44,7 +69,22 @@ export function computeMerklePaths(leaves: readonly Uint8Array[], hash: Hash): M
   return { root, paths };
 }
 
-/** Whether the encoded leaf stands at this index (from 0) of the tree with this root. Total. */
+/**
+ * Whether the encoded leaf stands at this index (from 0) of the tree with this root. Total.
+ *
+ * @example
+ * ```ts
+ * import { computeMerklePaths, sha256, verifyMerklePath } from 'pbft';
+ *
+ * const leaves = ['a', 'b', 'c'].map((text) => new TextEncoder().encode(text));
+ * const { root, paths } = computeMerklePaths(leaves, sha256);
+ * const [leaf, path] = [leaves[2], paths[2]];
+ * if (leaf !== undefined && path !== undefined) {
+ *   console.log(verifyMerklePath({ leaf, leafIndex: 2, path, root }, sha256)); //> true
+ *   console.log(verifyMerklePath({ leaf, leafIndex: 1, path, root }, sha256)); //> false
+ * }
+ * ```
+ */
 export function verifyMerklePath(
   proof: {
     readonly leaf: Uint8Array;

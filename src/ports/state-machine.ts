@@ -50,7 +50,33 @@ export interface QueryStore {
 /** The longest result of an operation whose state machine has no `costOf`. */
 export const DEFAULT_RESULT_BYTES_MAX = 65_536;
 
-/** An application. */
+/**
+ * An application.
+ *
+ * @example
+ * ```ts
+ * import type { StateMachine } from 'pbft';
+ *
+ * const KEY = new TextEncoder().encode('count');
+ *
+ * // Counts how many operations there were.
+ * export const stateMachine: StateMachine = {
+ *   name: 'counter',
+ *   keysToRead: () => [KEY],
+ *   rangesToRead: () => [],
+ *   costOf: (operation) => operation.length + 16,
+ *   execute(_operation, _context, store) {
+ *     const before = store.get(KEY);
+ *     const count = 1 + Number(before === undefined ? 0 : new TextDecoder().decode(before));
+ *     const after = new TextEncoder().encode(String(count));
+ *     store.put(KEY, after);
+ *     return after;
+ *   },
+ *   query: async (_query, store) => (await store.get(KEY)) ?? new Uint8Array(),
+ *   rejectOperation: () => undefined,
+ * };
+ * ```
+ */
 export interface StateMachine {
   /** Stands in the genesis, so that all replicas run the same one. */
   readonly name: string;

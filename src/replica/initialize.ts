@@ -42,7 +42,16 @@ export interface InitializedCluster {
 
 const CLIENT_NAME = 'client-0';
 
-/** Whether a cluster was made in this folder. */
+/**
+ * Whether a cluster was made in this folder.
+ *
+ * @example
+ * ```ts
+ * import { isInitialized } from 'pbft';
+ *
+ * console.log(isInitialized('/nowhere')); //> false
+ * ```
+ */
 export function isInitialized(directory: string): boolean {
   return existsSync(join(directory, GENESIS_FILE));
 }
@@ -168,6 +177,24 @@ async function fillFolder(folder: NewFolder, plan: Plan, report: Report): Promis
 /**
  * Makes a new cluster. Rejects with a ConfigurationError where the options don't fit, the folder is not free, or it
  * can't be written; what was made is then removed again.
+ *
+ * @example
+ * ```ts
+ * import { initializeCluster } from 'pbft';
+ *
+ * const { replicas } = await initializeCluster({
+ *   directory: 'my-cluster',
+ *   names: ['Apple', 'MS', 'Google', 'IBM'],
+ *   basePort: 9400,
+ * });
+ * for (const { name, listen } of replicas) {
+ *   console.log(`${name} serves callers at port ${listen.client.port}`);
+ * }
+ * //> Apple serves callers at port 9400
+ * //> MS serves callers at port 9401
+ * //> Google serves callers at port 9402
+ * //> IBM serves callers at port 9403
+ * ```
  */
 export async function initializeCluster(
   options: InitializeOptions,

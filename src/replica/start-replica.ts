@@ -51,7 +51,26 @@ export interface StartedReplica {
   stop(): Promise<void>;
 }
 
-/** Starts a replica. Throws a ConfigurationError or a StartError that says what is wrong and what to do. */
+/**
+ * Starts a replica. Throws a ConfigurationError or a StartError that says what is wrong and what to do.
+ *
+ * @example
+ * ```ts
+ * import { connect, initializeCluster, startReplica } from 'pbft';
+ *
+ * const cluster = await initializeCluster({ directory: 'one', replicaCount: 1, basePort: 9400 });
+ * const replica = await startReplica({
+ *   file: cluster.replicas[0]?.configurationFile ?? '',
+ *   flags: { logLevel: 'error' },
+ *   onFatal: (reason) => console.error(reason),
+ * });
+ * const client = connect(replica.addresses.client);
+ * await client.put('greeting', 'hello');
+ * console.log((await client.get('greeting')).value); //> hello
+ * client.close();
+ * await replica.stop();
+ * ```
+ */
 export async function startReplica(options: StartOptions): Promise<StartedReplica> {
   const files = loadReplicaFiles(options);
   const { configuration, genesis } = files;

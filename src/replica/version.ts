@@ -1,10 +1,28 @@
 /** The versions of the software and of what it speaks. */
 import { readFileSync } from 'node:fs';
 
-/** The version of the protocol between replicas; both ends of a link must speak the same. */
+/**
+ * The version of the protocol between replicas; both ends of a link must speak the same.
+ *
+ * @example
+ * ```ts
+ * import { PROTOCOL_VERSION } from 'pbft';
+ *
+ * console.log(Number.isInteger(PROTOCOL_VERSION)); //> true
+ * ```
+ */
 export const PROTOCOL_VERSION = 2;
 
-/** The package's version. */
+/**
+ * The package's version.
+ *
+ * @example
+ * ```ts
+ * import { VERSION } from 'pbft';
+ *
+ * console.log(/^\d+\.\d+\.\d+/.test(VERSION)); //> true
+ * ```
+ */
 export const VERSION: string = readVersion();
 
 function readVersion(): string {

@@ -22,7 +22,24 @@ export function describeProblem(problem: ConfigurationProblem): string {
   return where === '' ? what : `${where}: ${what}`;
 }
 
-/** Thrown where files or settings are refused. The fields are those of the first problem; `problems` has all. */
+/**
+ * Thrown where files or settings are refused. The fields are those of the first problem; `problems` has all.
+ *
+ * @example
+ * ```ts
+ * import { ConfigurationError, startReplica } from 'pbft';
+ *
+ * try {
+ *   await startReplica({ flags: { 'agreement.pipelin': '4' }, onFatal: () => undefined });
+ * } catch (error) {
+ *   for (const { path, remedy } of error instanceof ConfigurationError ? error.problems : []) {
+ *     console.log(path, remedy);
+ *     break;
+ *   }
+ * }
+ * //> agreement.pipelin Did you mean `agreement.pipeline`?
+ * ```
+ */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
   readonly file: string;
