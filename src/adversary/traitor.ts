@@ -6,6 +6,7 @@ import type { Transport } from '../ports/transport.js';
 import type { Digest } from '../util/digest.js';
 import { type AdversaryOptions, createAdversary, type StrategyName } from './adversary.js';
 import { lieAboutHeader, lieAboutResult } from './lying-to-callers.js';
+import { createShameless } from './shameless.js';
 import { createCoalition } from './strategy.js';
 
 /** One of them. */
@@ -29,9 +30,10 @@ export function createTraitorTransport(
   parts: Omit<AdversaryOptions, 'transport' | 'coalition'>,
 ): Transport {
   const strategy = STRATEGIES[kind];
+  const links = createShameless(transport, parts.own, parts.limits);
   return strategy === undefined
-    ? transport
-    : createAdversary(strategy, { ...parts, transport, coalition: createCoalition() });
+    ? links
+    : createAdversary(strategy, { ...parts, transport: links, coalition: createCoalition() });
 }
 
 /** What a traitor of this kind answers instead of what an operation answered. */

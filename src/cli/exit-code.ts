@@ -7,6 +7,8 @@ export const EXIT = {
   usage: 2,
   /** The operation may have been executed, or may be executed yet. */
   outcomeUnknown: 3,
+  /** A replica was shown votes of its own that it doesn't remember: starting it again does not help. */
+  forgotten: 4,
   /** The replica runs elsewhere: enough peers have a live link of its identity. */
   identityInUse: 5,
 } as const;

@@ -68,6 +68,7 @@ export const REJECTION_REASONS = membersOf<RejectionReason>({
   badCertificate: true,
   quota: true,
   stale: true,
+  starting: true,
   notAddressee: true,
   belowNewView: true,
   badViewChange: true,

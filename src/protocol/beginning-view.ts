@@ -27,6 +27,7 @@ import {
   isInWindow,
   isPrimary,
   lowWatermark,
+  mayVote,
   note,
   noteRejection,
   rulesOf,
@@ -111,7 +112,7 @@ function refuse(state: CoreState, { message, sender }: Signed<NewView>): void {
   if (state.pendingNewViews.get(sender)?.signed.message === message) {
     state.pendingNewViews.delete(sender);
   }
-  if (message.newView === state.view && !state.active) {
+  if (message.newView === state.view && !state.active && mayVote(state)) {
     startViewChange(state, nextView(state), 'badNewView');
   }
 }
@@ -198,7 +199,12 @@ function maybeFormNewView(state: CoreState): void {
 /** The pre-prepares of the NewView that this replica forms are signed: now the NewView itself is. */
 export function onPrePreparesSigned(state: CoreState, prePrepares: readonly Verified<Signed<PrePrepare>>[]): void {
   const { forming } = state;
-  if (forming === undefined || state.active || prePrepares.some(({ message }) => message.view !== state.view)) {
+  if (
+    forming === undefined ||
+    !mayVote(state) ||
+    state.active ||
+    prePrepares.some(({ message }) => message.view !== state.view)
+  ) {
     return;
   }
   emit(state, {
@@ -215,7 +221,7 @@ export function onPrePreparesSigned(state: CoreState, prePrepares: readonly Veri
 /** The own NewView is signed: entering the view makes it durable, and then it goes to all. */
 export function onOwnNewViewSigned(state: CoreState, newView: Verified<Signed<NewView>>): void {
   const { forming } = state;
-  if (forming === undefined || state.active || newView.message.newView !== state.view) {
+  if (forming === undefined || !mayVote(state) || state.active || newView.message.newView !== state.view) {
     return;
   }
   const viewChanges = forming.viewChanges.map(({ signed }) => signed);

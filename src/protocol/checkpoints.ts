@@ -13,7 +13,7 @@ import { hasEvidence, recordEvidence } from './evidence.js';
 import type { ReplicaId, Sequence } from './identifiers.js';
 import type { Checkpoint, Signed, Verified } from './messages.js';
 import { type Rejection, reject } from './rejection.js';
-import { type CoreState, emit, highWatermark, lowWatermark, note, noteRejection } from './state.js';
+import { type CoreState, emit, highWatermark, lowWatermark, mayVote, note, noteRejection } from './state.js';
 
 /** Why a checkpoint is not taken, or undefined. Cheap: made before signatures are checked. */
 export function rejectCheckpoint(state: CoreState, checkpoint: Checkpoint, sender: ReplicaId): Rejection | undefined {
@@ -167,7 +167,9 @@ export function onOwnCheckpointReached(state: CoreState, sequence: Sequence, hea
   const checkpoint: Checkpoint = { type: 'checkpoint', sequence, headerDigest };
   state.ownCheckpoints.set(sequence, checkpoint);
   emit(state, { kind: 'persist', record: { kind: 'ownCheckpoint', checkpoint } });
-  emit(state, { kind: 'broadcast', message: checkpoint });
+  if (mayVote(state)) {
+    emit(state, { kind: 'broadcast', message: checkpoint });
+  }
 }
 
 /** Makes a certified checkpoint the stable one: h, H and the log move. */

@@ -7,7 +7,7 @@
  */
 import { assert, unreachable } from '../util/assert.js';
 import type { Digest } from '../util/digest.js';
-import { maybeBeginView, onNewView, onOwnNewViewSigned, onPrePreparesSigned } from './beginning-view.js';
+import { maybeBeginView, onPrePreparesSigned } from './beginning-view.js';
 import {
   maybeFetchLedger,
   onBatchFetched,
@@ -15,7 +15,8 @@ import {
   onLedgerFetched,
   rejectCommittedBatch,
 } from './catch-up.js';
-import { onCheckpoint, onCheckpointCertificate, rejectCertificate } from './checkpoints.js';
+import { onCheckpointCertificate, rejectCertificate } from './checkpoints.js';
+import { onReceived, onSigned } from './dispatch.js';
 import type { Effect } from './effects.js';
 import type { Event, Now } from './events.js';
 import { onEvidence, rejectEvidence } from './evidence.js';
@@ -24,37 +25,29 @@ import { computeWaiting, countBuffered } from './explaining.js';
 import { takeFutureMessages } from './future-messages.js';
 import { type CoreHeld, countHeld } from './held.js';
 import type { ReplicaId, Sequence, View } from './identifiers.js';
-import { maybeJoinView, onViewChange, onViewChangeJudged } from './joining-view.js';
-import { maybeLeaveFaultyPrimary, onNewViewTimerExpired, onOwnViewChangeSigned } from './leaving-view.js';
+import { maybeJoinView, onViewChangeJudged } from './joining-view.js';
+import { maybeLeaveFaultyPrimary, onNewViewTimerExpired } from './leaving-view.js';
 import type { RecoveredState } from './log-record.js';
-import type {
-  Checkpoint,
-  Commit,
-  NewView,
-  PrePrepare,
-  Prepare,
-  ProtocolMessage,
-  RequestKey,
-  Signed,
-  Status,
-  Verified,
-  ViewChange,
-} from './messages.js';
-import {
-  onCommit,
-  onDelayedProposalTimerExpired,
-  onOwnPrePrepareSigned,
-  onPrePrepare,
-  onPrepare,
-} from './normal-case.js';
+import type { Checkpoint, Commit, RequestKey, Signed, Verified, ViewChange } from './messages.js';
+import { onDelayedProposalTimerExpired, onPrePrepare } from './normal-case.js';
+import { onOwnStatement, rejectOwnStatement } from './own-statements.js';
 import { maybePropose } from './proposing.js';
 import { onStarted, recoverState } from './recovery.js';
 import type { Rejection } from './rejection.js';
 import { onRequest, onRequestTimerExpired, relayToAll, relayToPrimary, updateRequestTimer } from './relaying.js';
-import { findViewChange, onStatus } from './retransmission.js';
+import { findViewChange } from './retransmission.js';
 import { isBounded, screenRequest, screenStatement } from './screening.js';
-import { type CoreConfiguration, type CoreState, currentPrimary, lowWatermark, note, type Unchecked } from './state.js';
-import { beginLink, highestExecutedElsewhere, sendStatusToAll, updateStatusTimer } from './status.js';
+import { maybeBeginVoting } from './starting.js';
+import {
+  type CoreConfiguration,
+  type CoreState,
+  currentPrimary,
+  lowWatermark,
+  mayVote,
+  note,
+  type Unchecked,
+} from './state.js';
+import { answeredBy, beginLink, highestExecutedElsewhere, sendStatusToAll, updateStatusTimer } from './status.js';
 import type { TimerName } from './timers.js';
 import type { BufferClass, Waiting } from './waiting.js';
 
@@ -71,6 +64,11 @@ export interface CoreView {
   /** How long the oldest waiting request waits, 0 for none. */
   readonly oldestWaitMs: number;
   readonly diverged: boolean;
+  /** Whether it votes; before, since its start, which peers have answered its Status. */
+  readonly mayVote: boolean;
+  readonly answeredBy: readonly ReplicaId[];
+  /** How far it has to execute before it speaks for callers; undefined before it votes. */
+  readonly serveFrom: Sequence | undefined;
   readonly evidence: RecoveredState['evidence'];
   readonly peerExecuted: ReadonlyMap<ReplicaId, Sequence>;
 }
@@ -91,8 +89,12 @@ export class Core {
     this.isStarted = true;
     state.now = now;
     state.effects = [];
+    if (state.memory === 'lost') {
+      return state.effects;
+    }
     const before = { lowWatermark: lowWatermark(state), lastExecuted: state.lastExecuted, view: state.view };
     this.handle(event);
+    maybeBeginVoting(state);
     this.changeView();
     maybeExecute(state);
     maybeFetchLedger(state);
@@ -108,6 +110,11 @@ export class Core {
   /** Why a statement would not be taken, or undefined: cheap, made before its signature is checked, changes nothing. */
   screen(statement: Unchecked): Rejection | undefined {
     return screenStatement(this.state, statement);
+  }
+
+  /** Why an own statement that a peer shows is not looked at, or undefined: cheap, like `screen`. */
+  screenOwn(shown: Unchecked): Rejection | undefined {
+    return rejectOwnStatement(this.state, shown);
   }
 
   /** Why a request of this length would not be taken, or undefined: cheap, like `screen`. */
@@ -165,6 +172,9 @@ export class Core {
       waitingRequests: state.pool.size,
       oldestWaitMs: oldest === undefined ? 0 : elapsedMs - oldest.knownSinceMs,
       diverged: state.diverged,
+      mayVote: mayVote(state),
+      answeredBy: answeredBy(state),
+      serveFrom: state.serveFrom,
       evidence: state.evidence,
       peerExecuted: new Map(
         [...state.peers].flatMap(([id, { status }]) => (status === undefined ? [] : [[id, status.lastExecuted]])),
@@ -185,6 +195,9 @@ export class Core {
   /** What a fault, a weak quorum or a NewView asks for; on entering a view what was kept for it is handled. */
   private changeView(): void {
     const { state } = this;
+    if (!mayVote(state)) {
+      return;
+    }
     const { view: before, active: wasActive } = state;
     maybeLeaveFaultyPrimary(state);
     maybeJoinView(state);
@@ -209,9 +222,11 @@ export class Core {
         return onPrePrepare(state, event);
       case 'messageReceived':
         this.hear(event.message.sender, event.over);
-        return this.handleReceived(event.message);
+        return onReceived(state, event.message, event.over);
+      case 'ownStatementReceived':
+        return onOwnStatement(state, event.message, event.from);
       case 'messageSigned':
-        return this.handleSigned(event.message);
+        return onSigned(state, event.message);
       case 'prePreparesSigned':
         return onPrePreparesSigned(state, event.prePrepares);
       case 'viewChangeJudged':
@@ -236,44 +251,6 @@ export class Core {
         return this.handleDisconnected(event.peer);
       default:
         return unreachable(event);
-    }
-  }
-
-  private handleReceived(
-    signed: Verified<Signed<Prepare | Commit | Checkpoint | Status | ViewChange | NewView>>,
-  ): void {
-    const { state } = this;
-    if (isOf(signed, 'prepare')) {
-      onPrepare(state, signed);
-    } else if (isOf(signed, 'commit')) {
-      onCommit(state, signed);
-    } else if (isOf(signed, 'checkpoint')) {
-      onCheckpoint(state, signed);
-    } else if (isOf(signed, 'status')) {
-      onStatus(state, signed);
-    } else if (isOf(signed, 'viewChange')) {
-      onViewChange(state, signed);
-    } else if (isOf(signed, 'newView')) {
-      onNewView(state, signed);
-    }
-  }
-
-  private handleSigned(
-    signed: Verified<Signed<PrePrepare | Prepare | Commit | Checkpoint | ViewChange | NewView>>,
-  ): void {
-    const { state } = this;
-    if (isOf(signed, 'prePrepare')) {
-      onOwnPrePrepareSigned(state, signed);
-    } else if (isOf(signed, 'prepare')) {
-      onPrepare(state, signed);
-    } else if (isOf(signed, 'commit')) {
-      onCommit(state, signed);
-    } else if (isOf(signed, 'checkpoint')) {
-      onCheckpoint(state, signed);
-    } else if (isOf(signed, 'viewChange')) {
-      onOwnViewChangeSigned(state, signed);
-    } else if (isOf(signed, 'newView')) {
-      onOwnNewViewSigned(state, signed);
     }
   }
 
@@ -332,12 +309,4 @@ export class Core {
       }
     }
   }
-}
-
-/** Whether a signed message is of this type. */
-function isOf<T extends ProtocolMessage['type']>(
-  signed: Verified<Signed>,
-  type: T,
-): signed is Verified<Signed<Extract<ProtocolMessage, { type: T }>>> {
-  return signed.message.type === type;
 }

@@ -66,6 +66,8 @@ export type Effect =
   | { readonly kind: 'fetch'; readonly what: FetchTarget }
   /** The log at or below this stable checkpoint is no longer needed; the ledger stays. */
   | { readonly kind: 'discard'; readonly lowWatermark: Sequence }
+  /** A statement of its own that it doesn't remember was shown by a peer: it signs nothing any more, and ends. */
+  | { readonly kind: 'giveUp'; readonly forgotten: Verified<Signed>; readonly from: ReplicaId | undefined }
   /** For metrics, logs and the console; changes nothing. */
   | { readonly kind: 'note'; readonly note: Note };
 

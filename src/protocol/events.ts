@@ -55,6 +55,8 @@ export type Event =
        */
       readonly over?: ReplicaId | undefined;
     }
+  /** A peer showed a statement that this replica's own key signed, in this life or in an earlier one. */
+  | { readonly kind: 'ownStatementReceived'; readonly message: Verified<Signed>; readonly from: ReplicaId }
   /**
    * The signed copy of what this replica broadcast, durable and on its way to the peers; or of a view change or new view
    * that it asked to be signed, which is neither yet.

@@ -8,8 +8,8 @@
  */
 import { type ReplicaId, replicaId, sequenceAfter, type View } from './identifiers.js';
 import { isPrepared, type Slot } from './slot.js';
-import { type CoreState, currentPrimary, isPrimary, lowWatermark } from './state.js';
-import { highestExecutedElsewhere } from './status.js';
+import { type CoreState, currentPrimary, isPrimary, lowWatermark, mayVote } from './state.js';
+import { answeredBy, highestExecutedElsewhere } from './status.js';
 import type { BufferClass, LeavingTimer, Missing, Waiting } from './waiting.js';
 
 /** What the replica waits for at this moment of its monotonic clock. */
@@ -61,6 +61,11 @@ export function computeRemainingMs(state: CoreState, nowMs: number): number | un
 function computeMissing(state: CoreState): readonly Missing[] {
   if (state.diverged) {
     return [];
+  }
+  if (!mayVote(state)) {
+    return others(state, new Set(answeredBy(state)), state.configuration.replica).map(
+      (replica) => ({ kind: 'status', replica }) as const,
+    );
   }
   return state.active ? missingForSequence(state) : missingForView(state);
 }

@@ -20,6 +20,7 @@ import {
   currentPrimary,
   emit,
   ensureTimer,
+  mayVote,
   note,
   noteRejection,
   rulesOf,
@@ -100,7 +101,7 @@ export function onViewChange(state: CoreState, signed: Verified<Signed<ViewChang
   }
   state.viewChanges.add({ signed, digest, judgement: 'unjudged' });
   pruneViewChanges(state);
-  if (state.active && sender === currentPrimary(state) && message.newView > state.view) {
+  if (mayVote(state) && state.active && sender === currentPrimary(state) && message.newView > state.view) {
     // Its own signature is enough: the primary says that it left, and so it won't serve this view.
     startViewChange(state, nextView(state), 'primaryLeft');
   }

@@ -15,13 +15,14 @@ import { dropOlderMessages } from './future-messages.js';
 import { sequence, view as toView, type View } from './identifiers.js';
 import type { Signed, Verified, ViewChange } from './messages.js';
 import { leaveView } from './slot.js';
-import { type CoreState, emit, note, stopTimer } from './state.js';
+import { type CoreState, emit, mayVote, note, stopTimer } from './state.js';
 import { sendStatusToAll } from './status.js';
 import { computeViewChangeDigest } from './view-change-log.js';
 import type { ViewChangeCause } from './waiting.js';
 
 /** Moves to a later view. */
 export function startViewChange(state: CoreState, target: View, cause: ViewChangeCause): void {
+  assert(mayVote(state), 'a replica moves when it may say so');
   assert(target > state.view, 'a replica moves to a later view');
   assert(!state.diverged, 'a diverged replica leaves no view');
   const waiting = computeWaiting(state, state.now.elapsedMs);
@@ -85,7 +86,7 @@ export function computeViewChange(state: CoreState): ViewChange {
 
 /** The own ViewChange is signed: it is made durable, sent to all, and counted. */
 export function onOwnViewChangeSigned(state: CoreState, signed: Verified<Signed<ViewChange>>): void {
-  if (state.active || signed.message.newView !== state.view || ownViewChange(state) !== undefined) {
+  if (!mayVote(state) || state.active || signed.message.newView !== state.view || ownViewChange(state) !== undefined) {
     return;
   }
   emit(state, { kind: 'persist', record: { kind: 'viewChange', viewChange: signed } });
@@ -127,7 +128,7 @@ export function maybeLeaveFaultyPrimary(state: CoreState): void {
 
 /** The new-view timer expired: the primary of this view did not begin it in time. */
 export function onNewViewTimerExpired(state: CoreState): void {
-  if (!state.active && !state.diverged) {
+  if (!state.active && !state.diverged && mayVote(state)) {
     startViewChange(state, nextView(state), 'newViewTimeout');
   }
 }

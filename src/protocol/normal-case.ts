@@ -26,6 +26,7 @@ import {
   isInWindow,
   isPrimary,
   lowWatermark,
+  mayVote,
   note,
   noteRejection,
   slotAt,
@@ -84,6 +85,10 @@ function rejectPrePrepareSender(
   }
   if (sender !== currentPrimary(state)) {
     return reject('notPrimary');
+  }
+  if (!mayVote(state)) {
+    // It stays as its disk gave it back until those who may know better have answered; then it asks for it by Status.
+    return reject('starting');
   }
   const accepted = slot?.proposal?.prePrepare.batchDigest;
   if (accepted === prePrepare.batchDigest) {

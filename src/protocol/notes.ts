@@ -37,6 +37,8 @@ export type Note =
   | { readonly kind: 'behind'; readonly lastExecuted: Sequence; readonly target: Sequence }
   /** A peer asked for another digest than the one executed: an alarm. */
   | { readonly kind: 'contradictsExecuted'; readonly sequence: Sequence; readonly sender: ReplicaId }
+  /** A quorum answered since it started: it votes from now on. */
+  | { readonly kind: 'votingBegun'; readonly afterMs: number }
   /** It left its view. */
   | {
       readonly kind: 'viewLeft';

@@ -21,6 +21,7 @@ import {
   highWatermark,
   isPrimary,
   lowWatermark,
+  mayVote,
   note,
   slotAt,
   stopTimer,
@@ -39,7 +40,9 @@ function computeNextSequence(state: CoreState): Sequence {
 
 /** Whether this replica may propose at all now. */
 function mayPropose(state: CoreState): boolean {
-  return state.active && isPrimary(state) && !state.diverged && state.lastExecuted >= lowWatermark(state);
+  return (
+    mayVote(state) && state.active && isPrimary(state) && !state.diverged && state.lastExecuted >= lowWatermark(state)
+  );
 }
 
 /** Proposes batches as long as the rules allow. */

@@ -1,23 +1,18 @@
 /**
- * Starting from what was persisted: the state is built from the records, and every vote that was promised is given
- * again, the same one. (protocol.md 4, persist before send)
+ * Starting from what was persisted: the state is built from the records. (protocol.md 4, persist before send)
  */
 import { assert } from '../util/assert.js';
 import { newViewMaxOf } from './beginning-view.js';
 import { stopDiverged } from './checkpoints.js';
 import { type ReplicaId, replicaId, type Sequence, sequence } from './identifiers.js';
-import { computeViewChange } from './leaving-view.js';
 import type { RecoveredState } from './log-record.js';
 import type { PrePrepare, Signed, Verified } from './messages.js';
-import { primaryOf } from './quorum.js';
 import { RequestPool } from './request-pool.js';
 import { createSlot, dropOtherBatches, type Slot } from './slot.js';
 import {
   type CoreConfiguration,
   type CoreState,
-  emit,
   isInWindow,
-  isPrimary,
   type PeerState,
   RESEND_BYTES_PER_SECOND,
 } from './state.js';
@@ -48,6 +43,9 @@ export function recoverState(configuration: CoreConfiguration, recovered: Recove
     delayed: new Map(),
     peers: createPeers(configuration),
     nextStatusNumber: configuration.firstStatusNumber,
+    memory: 'unproven',
+    serveFrom: undefined,
+    startedAtMs: 0,
     evidence: [...recovered.evidence],
     diverged: false,
     clockAlarm: false,
@@ -107,6 +105,7 @@ function createPeers({ replica, sizes }: CoreConfiguration): Map<ReplicaId, Peer
         statusAtMs: 0,
         statusNumber: 0,
         firstNumber: undefined,
+        answer: undefined,
         resentAtMs: new Map(),
         resendBudgetBytes: RESEND_BYTES_PER_SECOND,
         resendBudgetAtMs: 0,
@@ -171,68 +170,25 @@ function recoverSlots(state: CoreState, recovered: RecoveredState): void {
 }
 
 /**
- * The first step: the votes that the log promises are given again. What was executed up to the stable checkpoint is
- * compared with it anew: a crash forgets that this replica diverged, and that is not to make it vote again.
+ * The first step. What was executed up to the stable checkpoint is compared with it anew: a crash forgets that this
+ * replica diverged, and that is not to make it vote again. The votes that the log promises are given again when it votes
+ * at all (starting.ts).
  */
 export function onStarted(state: CoreState): void {
+  state.startedAtMs = state.now.elapsedMs;
   state.enteredAtMs = state.now.elapsedMs;
   state.leftAtMs = state.now.elapsedMs;
   state.timeoutLookedAtMs = state.now.elapsedMs;
   for (const peer of state.peers.values()) {
     peer.heardAtMs = state.now.elapsedMs;
   }
-  const { sequence: stableSequence, headerDigest: certified } = state.stable;
-  if (state.lastExecuted === stableSequence && state.lastHeaderDigest !== certified) {
-    stopDiverged(state, stableSequence, state.lastHeaderDigest, certified);
+  const { ownViewChange, stable } = state;
+  if (state.lastExecuted === stable.sequence && state.lastHeaderDigest !== stable.headerDigest) {
+    stopDiverged(state, stable.sequence, state.lastHeaderDigest, stable.headerDigest);
     return;
   }
-  if (!state.active) {
-    sayViewChangeAgain(state);
-  }
-  const slots = [...state.slots.values()].sort((left, right) => left.sequence - right.sequence);
-  for (const slot of slots) {
-    // What is decided needs no more votes: peers that lack it get it with its certificate.
-    if (state.active && slot.committed === undefined) {
-      voteAgain(state, slot);
-    }
-  }
-  for (const checkpoint of [...state.ownCheckpoints.values()].sort((left, right) => left.sequence - right.sequence)) {
-    emit(state, { kind: 'broadcast', message: checkpoint });
-  }
-}
-
-/** The very ViewChange that was signed before, or one that never left. */
-function sayViewChangeAgain(state: CoreState): void {
-  const { ownViewChange } = state;
-  if (ownViewChange === undefined) {
-    emit(state, { kind: 'sign', message: computeViewChange(state) });
-    return;
-  }
-  const digest = computeViewChangeDigest(ownViewChange, state.configuration.hash);
-  state.viewChanges.add({ signed: ownViewChange, digest, judgement: 'valid' });
-  emit(state, { kind: 'forward', to: 'all', item: { kind: 'message', message: ownViewChange } });
-}
-
-function voteAgain(state: CoreState, slot: Slot): void {
-  const { proposal, prepared } = slot;
-  const { replica, sizes } = state.configuration;
-  const isOwnOfNewView = isPrimary(state) && slot.sequence <= state.newViewMax;
-  if (proposal !== undefined && !isOwnOfNewView) {
-    const { view, sequence: at, batchDigest } = proposal.prePrepare;
-    assert(view === state.view, 'a recovered proposal is of the current view');
-    if (isPrimary(state)) {
-      const batch = { sequence: at, digest: batchDigest };
-      emit(state, { kind: 'propose', message: proposal.prePrepare, batch, requests: [] });
-    } else {
-      assert(replica !== primaryOf(view, sizes.replicaCount), 'a backup prepares');
-      emit(state, { kind: 'broadcast', message: { type: 'prepare', view, sequence: at, batchDigest } });
-    }
-  }
-  const own = prepared?.prePrepare.message;
-  if (own !== undefined && own.view === state.view) {
-    emit(state, {
-      kind: 'broadcast',
-      message: { type: 'commit', view: own.view, sequence: own.sequence, batchDigest: own.batchDigest },
-    });
+  if (!state.active && ownViewChange !== undefined) {
+    const digest = computeViewChangeDigest(ownViewChange, state.configuration.hash);
+    state.viewChanges.add({ signed: ownViewChange, digest, judgement: 'valid' });
   }
 }

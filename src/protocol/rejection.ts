@@ -46,6 +46,10 @@ export type RejectionCode =
   | 'badNewView'
   /** The two statements don't contradict each other. */
   | 'noContradiction'
+  /** It is this replica's own, and known to it or no longer of interest. */
+  | 'own'
+  /** This replica waits for Status of a quorum since it started, and votes for nothing yet. */
+  | 'starting'
   /** It is addressed to another replica. */
   | 'notAddressee'
   /** This replica stopped because its state differs from the cluster's. */

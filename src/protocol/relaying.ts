@@ -19,6 +19,7 @@ import {
   ensureTimer,
   isPrimary,
   lowWatermark,
+  mayVote,
   note,
   noteRejection,
   stopTimer,
@@ -58,7 +59,7 @@ export function onRequestTimerExpired(state: CoreState): void {
   // What was passed on longest ago comes first: else what one expiry has no room for would never have its turn.
   due.sort((left, right) => (left.relayedAtMs ?? -1) - (right.relayedAtMs ?? -1));
   relayUpToBounds(state, due, 'all');
-  if (!state.active) {
+  if (!state.active || !mayVote(state)) {
     return;
   }
   const remainingMs = computeRemainingMs(state, state.now.elapsedMs);

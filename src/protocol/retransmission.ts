@@ -9,10 +9,11 @@ import type { Digest } from '../util/digest.js';
 import type { ForwardItem } from './effects.js';
 import type { ReplicaId } from './identifiers.js';
 import type { Signed, Status, Verified, ViewChange } from './messages.js';
+import { showOwnStatements } from './own-statements.js';
 import { type Rejection, reject } from './rejection.js';
 import type { Slot } from './slot.js';
 import { type CoreState, emit, note, noteRejection, type PeerState, RESEND_BYTES_PER_SECOND } from './state.js';
-import { bitmapBase, isBitSet } from './status.js';
+import { bitmapBase, isBitSet, noteAnswer, sendStatus } from './status.js';
 
 const RESEND_INTERVAL_MS = 1_000;
 /** What a vote or certificate's signed message costs on the wire, about. */
@@ -42,8 +43,15 @@ export function onStatus(state: CoreState, { message: status, sender }: Verified
     return;
   }
   const isClockDue = peer.status === undefined || state.now.elapsedMs - peer.statusAtMs >= CLOCK_INTERVAL_MS;
+  const isFirstOfLink = peer.statusNumber === 0;
   peer.status = status;
   peer.statusNumber = status.number;
+  noteAnswer(state, peer, status);
+  showOwnStatements(state, sender, peer, status);
+  if (status.recovering && isFirstOfLink) {
+    // He waits for it; what is lost comes with the heartbeat.
+    sendStatus(state, sender);
+  }
   peer.statusAtMs = state.now.elapsedMs;
   refill(state, peer);
   checkClock(state, isClockDue);
@@ -133,7 +141,9 @@ function resendVotes(
   const isSameView = status.view === state.view && status.active;
   const prePrepare = slot.proposal?.batch === undefined ? undefined : slot.proposal.signed;
   const isOfNewView = slot.sequence <= state.newViewMax;
-  if (isSameView && !isOfNewView && lacks.prePrepare && prePrepare !== undefined && prePrepare.sender !== to) {
+  // Who starts takes no proposal yet.
+  const takesProposals = isSameView && !isOfNewView && !status.recovering;
+  if (takesProposals && lacks.prePrepare && prePrepare !== undefined && prePrepare.sender !== to) {
     const sizeBytes = (slot.proposal?.batch?.sizeBytes ?? 0) + SIGNED_MESSAGE_BYTES;
     resend(state, to, `prePrepare ${state.view} ${slot.sequence}`, sizeBytes, { kind: 'proposal', prePrepare });
   }

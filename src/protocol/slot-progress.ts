@@ -7,7 +7,7 @@
 import { assert } from '../util/assert.js';
 import type { BatchSummary, EncodedBatch } from './messages.js';
 import { computeCommitted, computePreparedCertificate, isPrepared, type Slot } from './slot.js';
-import { type CoreState, emit, note } from './state.js';
+import { type CoreState, emit, mayVote, note } from './state.js';
 
 /** Draws what follows from the slot's votes: prepared, committed, executable. */
 export function advanceSlot(state: CoreState, slot: Slot): void {
@@ -19,7 +19,9 @@ export function advanceSlot(state: CoreState, slot: Slot): void {
       slot.prepared = certificate;
       emit(state, { kind: 'persist', record: { kind: 'prepared', certificate } });
       note(state, { kind: 'prepared', view, sequence });
-      emit(state, { kind: 'broadcast', message: { type: 'commit', view, sequence, batchDigest } });
+      if (mayVote(state)) {
+        emit(state, { kind: 'broadcast', message: { type: 'commit', view, sequence, batchDigest } });
+      }
       assert(isPrepared(slot), 'a certificate makes the slot prepared');
     }
   }

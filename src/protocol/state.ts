@@ -31,6 +31,9 @@ import type { HeldViewChange, ViewChangeLog } from './view-change-log.js';
 import type { NewViewPlan, ViewChangeRules } from './view-change-rules.js';
 import type { ViewChangeCause } from './waiting.js';
 
+/** Effects that sign something that binds this replica. */
+const VOTING: ReadonlySet<Effect['kind']> = new Set(['broadcast', 'propose', 'sign', 'signPrePrepares']);
+
 /** What the core is made with. The functions are pure: the real ones live in crypto and wire. */
 export interface CoreConfiguration {
   readonly replica: ReplicaId;
@@ -74,6 +77,8 @@ export interface PeerState {
   statusNumber: number;
   /** The number of the own first Status to him on this link, undefined before the first link. */
   firstNumber: number | undefined;
+  /** What he said first after he had heard of a Status of this life; undefined before. */
+  answer: { readonly lowWatermark: Sequence; readonly lastExecuted: Sequence } | undefined;
   /** What was sent again to him and when, by name; cleared as it ages. */
   readonly resentAtMs: Map<string, number>;
   /** The bytes that may be sent again to him now. */
@@ -148,6 +153,15 @@ export interface CoreState {
   readonly peers: Map<ReplicaId, PeerState>;
   /** The number of the own next Status, to whomever. */
   nextStatusNumber: number;
+  /**
+   * Whether what the disk gave back is all that was durable: `unproven` until a quorum, itself included, has answered;
+   * `lost` for good when a statement of its own that it doesn't remember was shown. Only who is `proven` votes.
+   */
+  memory: 'unproven' | 'proven' | 'lost';
+  /** How far it has to execute before it speaks for callers; undefined before it votes. */
+  serveFrom: Sequence | undefined;
+  /** When it started, monotonic. */
+  startedAtMs: number;
   /** One a kind and replica. */
   readonly evidence: Evidence[];
   /** Its state differs from what a quorum signed: it executes, votes and serves no more. */
@@ -173,6 +187,11 @@ export function lowWatermark(state: CoreState): Sequence {
 /** H: h + window. */
 export function highWatermark(state: CoreState): Sequence {
   return sequence(state.stable.sequence + state.configuration.consensus.windowSize);
+}
+
+/** Whether this replica may sign a PrePrepare, Prepare, Commit, Checkpoint, ViewChange or NewView. */
+export function mayVote({ memory }: CoreState): boolean {
+  return memory === 'proven';
 }
 
 /** Whether `candidate` is in (h, H]. */
@@ -214,6 +233,7 @@ export function rulesOf({ configuration }: CoreState): ViewChangeRules {
 
 /** Adds an effect to the step's outbox. */
 export function emit(state: CoreState, effect: Effect): void {
+  assert(mayVote(state) || !VOTING.has(effect.kind), 'nothing is signed before a quorum answered');
   state.effects.push(effect);
 }
 

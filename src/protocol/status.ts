@@ -14,6 +14,7 @@ import {
   ensureTimer,
   highWatermark,
   lowWatermark,
+  mayVote,
   type PeerState,
 } from './state.js';
 
@@ -49,7 +50,7 @@ function computeStatus(state: CoreState, to: ReplicaId): Status {
     missingCommits: bitmap(state, base, length, (slot) => slot?.committedBatch === undefined),
     checkpoints: heldCheckpoints(state),
     number: state.nextStatusNumber,
-    recovering: false,
+    recovering: !mayVote(state),
     viewChanges: state.viewChanges.names(),
     newViewDigest: heldNewViewDigest(state),
     heard: state.peers.get(to)?.statusNumber ?? 0,
@@ -102,7 +103,7 @@ function heldCheckpoints(state: CoreState): Status['checkpoints'] {
 
 /** Whether Status goes out every second: something that somebody correct knows is not executed, certified or entered here. */
 function isBusy(state: CoreState): boolean {
-  if (!state.active || state.ownCheckpoints.size > 0 || state.lastExecuted < lowWatermark(state)) {
+  if (!mayVote(state) || !state.active || state.ownCheckpoints.size > 0 || state.lastExecuted < lowWatermark(state)) {
     return true;
   }
   // order: none, one is enough.
@@ -122,6 +123,23 @@ export function highestExecutedElsewhere(state: CoreState): Sequence {
   const said = [...state.peers.values()].map(({ status }) => status?.lastExecuted ?? 0).sort((a, b) => b - a);
   const byOneCorrect = said[state.configuration.sizes.weakQuorum - 1] ?? 0;
   return sequence(Math.max(state.lastExecuted, lowWatermark(state), byOneCorrect));
+}
+
+/** A Status of a peer came that is not old: whether it answers this replica since its start. */
+export function noteAnswer(state: CoreState, peer: PeerState, { heard, lowWatermark: h, lastExecuted }: Status): void {
+  const { firstNumber } = peer;
+  // A number of another life, or one that was never sent, is no answer.
+  if (firstNumber !== undefined && heard >= firstNumber && heard < state.nextStatusNumber) {
+    peer.answer ??= { lowWatermark: h, lastExecuted };
+  }
+}
+
+/** The peers that have answered, whether or not this replica is as far as their stable checkpoint. */
+export function answeredBy(state: CoreState): readonly ReplicaId[] {
+  return [...state.peers]
+    .filter(([, { answer }]) => answer !== undefined)
+    .map(([id]) => id)
+    .sort((left, right) => left - right);
 }
 
 /** Sends Status to one peer. */

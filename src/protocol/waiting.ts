@@ -42,6 +42,8 @@ export interface HeldBy {
 
 /** One thing that is missing, and of whom where only one can have said it. */
 export type Missing =
+  /** Since its start: an answer to its Status. */
+  | { readonly kind: 'status'; readonly replica: ReplicaId }
   | { readonly kind: 'viewChange' | 'judgement'; readonly replica: ReplicaId; readonly view: View }
   | { readonly kind: 'newView'; readonly replica: ReplicaId; readonly view: View }
   | { readonly kind: 'prePrepare'; readonly replica: ReplicaId; readonly sequence: Sequence }

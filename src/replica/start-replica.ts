@@ -15,6 +15,7 @@ import type { StateMachine } from '../ports/state-machine.js';
 import { replicaId } from '../protocol/identifiers.js';
 import type { ReplicaStatus } from '../runtime/face.js';
 import { ReplicaRuntime } from '../runtime/replica-runtime.js';
+import type { FatalKind } from '../runtime/replica-runtime-options.js';
 import { createReplicaStore } from '../storage/replica-store.js';
 import { withoutSync } from '../storage/without-sync.js';
 import { tellExpiries } from './certificate-watch.js';
@@ -29,8 +30,11 @@ import { type Wrapping, wrapFace, wrapTransport } from './wrapping.js';
 
 /** What a replica is started with. */
 export interface StartOptions extends ConfigurationSources {
-  /** The replica gave up by itself: the process should end with a failure. Called once. */
-  readonly onFatal: (reason: string) => void;
+  /**
+   * The replica gave up by itself: the process should end with a failure. `forgotten`: it was shown votes of its own that
+   * it doesn't remember, and starting it again would not help. Called once.
+   */
+  readonly onFatal: (reason: string, kind: FatalKind) => void;
   /**
    * The cluster's application, called as the genesis says; wins over the setting `applicationFile`. Absent for the
    * built-in key-value store, or for the one that `applicationFile` names.
@@ -116,7 +120,7 @@ interface RuntimeParts extends Observers {
   readonly files: ReplicaFiles;
   readonly store: KeyValueStore;
   readonly stateMachine: StateMachine;
-  readonly onFatal: (reason: string) => void;
+  readonly onFatal: (reason: string, kind: FatalKind) => void;
   readonly wrapping: Wrapping | undefined;
 }
 

@@ -20,6 +20,8 @@ export interface EffectTargets {
   readonly timers: CoreTimers;
   readonly judge: ViewChangeJudge;
   readonly instrumentation: Instrumentation;
+  /** Ends this replica, which was shown a statement of its own that it doesn't remember. */
+  readonly giveUp: (effect: Extract<Effect, { kind: 'giveUp' }>) => void;
   /** Discards what a stable checkpoint made useless. */
   readonly discard: (effect: Extract<Effect, { kind: 'discard' }>) => void;
 }
@@ -54,6 +56,8 @@ export function runEffect(effect: Effect, targets: EffectTargets): void {
     case 'discard':
       // Only after the certificate that allows it is durable.
       return targets.groupCommit.afterDurable(() => targets.discard(effect));
+    case 'giveUp':
+      return targets.giveUp(effect);
     case 'note':
       return targets.instrumentation.onNote(effect.note);
     default:

@@ -93,6 +93,7 @@ export class Gateway {
   private nextLane: Lane = 'cheap';
   private signing = 0;
   private resendTimer: TimerHandle | undefined;
+  private isStarted = false;
   private isStopped = false;
 
   constructor(private readonly options: GatewayOptions) {
@@ -112,8 +113,15 @@ export class Gateway {
     this.deadlines = new Deadlines(options.timers, (call) => this.expire(call));
   }
 
-  /** Finds out with which number to begin. Called once, when the client table is loaded and, after a loss, caught up. */
+  /**
+   * Finds out with which number to begin, the first time it is called: when the client table has caught up with what
+   * the others had executed, for numbers that this replica used before may stand only there.
+   */
   start(): void {
+    if (this.isStarted || this.isStopped) {
+      return;
+    }
+    this.isStarted = true;
     this.numbers.start();
   }
 

@@ -32,13 +32,17 @@ import { decodePeerMessage } from '../wire/peer-codec.js';
 import type { PeerInput } from '../wire/peer-message.js';
 import { decodeRequest, type UnverifiedRequest } from '../wire/request-codec.js';
 import type { Costs } from './operation-cost.js';
+import { OwnStatementJudge } from './own-statement-judge.js';
 import { isByOneOnTwo, isOf, isProtocolType, openStatement } from './unverified.js';
 import type { VerifiedRequests } from './verified-requests.js';
 
 /** What ingress needs. */
 export interface IngressOptions {
   readonly replica: ReplicaId;
-  readonly core: Pick<Core, 'screen' | 'screenRequest' | 'screenCommitted' | 'screenCheckpoints' | 'screenEvidence'>;
+  readonly core: Pick<
+    Core,
+    'screen' | 'screenRequest' | 'screenCommitted' | 'screenCheckpoints' | 'screenEvidence' | 'screenOwn'
+  >;
   readonly limits: WireLimits;
   readonly hash: Hash;
   readonly verifier: Verifier;
@@ -50,6 +54,8 @@ export interface IngressOptions {
   readonly isBeyondWindow: (request: SignedRequest) => boolean;
   /** Keeps a batch's requests at hand for execution. */
   readonly keepBatch: (batch: EncodedBatch, requests: readonly SignedRequest[]) => void;
+  /** Monotonic. */
+  readonly elapsedMs: () => number;
   /** Returns whether it is served. */
   readonly onFetch: (peer: ReplicaId, fetch: Extract<PeerInput, { kind: 'fetch' }>) => boolean;
   /** Returns whether it was asked for. */
@@ -62,7 +68,11 @@ const LONE_TYPES: ReadonlySet<string> = new Set(['prepare', 'commit', 'checkpoin
 
 /** Judges what peers send. */
 export class Ingress {
-  constructor(private readonly options: IngressOptions) {}
+  private readonly own: OwnStatementJudge;
+
+  constructor(private readonly options: IngressOptions) {
+    this.own = new OwnStatementJudge(options);
+  }
 
   /** The event in a peer's message, `served` for what is none and was taken, or undefined where it is not taken. */
   judge(peer: ReplicaId, bytes: Uint8Array): Event | 'served' | undefined {
@@ -95,6 +105,9 @@ export class Ingress {
   }
 
   private judgeSigned(peer: ReplicaId, envelope: Envelope): Event | undefined {
+    if (envelope.sender.kind === 'replica' && envelope.sender.replica === this.options.replica) {
+      return this.own.judge(peer, envelope);
+    }
     if (!LONE_TYPES.has(envelope.type)) {
       return this.reject('frame', 'misplaced', peer);
     }

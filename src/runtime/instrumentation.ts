@@ -107,6 +107,8 @@ export class Instrumentation {
         return this.onBehind(note);
       case 'contradictsExecuted':
         return this.onContradiction(note.sender, note.sequence);
+      case 'votingBegun':
+        return logger.info({ afterMs: note.afterMs }, 'a quorum answered: it votes from now on');
       case 'viewLeft':
         return this.viewReport.onLeft(note);
       case 'viewAwaited':

@@ -19,6 +19,7 @@ import { Egress } from './egress.js';
 import { Executor } from './executor.js';
 import { FetchServer } from './fetch-server.js';
 import { Fetcher } from './fetcher.js';
+import { forgottenText } from './forgotten-text.js';
 import { Gateway } from './gateway.js';
 import { GroupCommit } from './group-commit.js';
 import type { ReplicaHeld } from './held.js';
@@ -115,7 +116,6 @@ export class ReplicaParts {
     });
     this.timers = new CoreTimers(timers, (event) => this.inbox.submitEvent(event));
     this.driver = this.createDriver(this.signing);
-    this.gateway.start();
     this.instrumentation.onRecovered(this.showState());
   }
 
@@ -214,6 +214,7 @@ export class ReplicaParts {
     return new Ingress({
       ...this.options,
       replica: identity.replica,
+      elapsedMs: () => this.options.timers.elapsedMs(),
       core: this.core,
       limits: this.limits,
       verifier: this.verifier,
@@ -271,6 +272,7 @@ export class ReplicaParts {
         onSigned: (event) => this.inbox.submitEvent(event),
         onFatal,
       }),
+      giveUp: ({ forgotten, from }) => onFatal(forgottenText(forgotten.message, from), 'forgotten'),
       discard: ({ lowWatermark }) =>
         this.options.store.discard(lowWatermark, (result) => {
           if (!result.ok) {
@@ -308,7 +310,11 @@ export class ReplicaParts {
 
   private afterTurn(): void {
     this.inbox.resumeDrained();
-    if (this.showState().diverged) {
+    const { diverged, serveFrom, lastExecuted } = this.showState();
+    if (serveFrom !== undefined && lastExecuted >= serveFrom) {
+      this.gateway.start();
+    }
+    if (diverged) {
       // What was handed over before is executed no more either.
       this.executor.stop();
     }

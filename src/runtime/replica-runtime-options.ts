@@ -20,6 +20,9 @@ export interface QueueBounds {
   readonly clientBytesMax: number;
 }
 
+/** Why a replica can't go on: something failed, or it was shown votes of its own that it doesn't remember. */
+export type FatalKind = 'failed' | 'forgotten';
+
 /** Everything a replica stands on. */
 export interface ReplicaRuntimeOptions {
   readonly identity: ReplicaIdentity;
@@ -40,7 +43,7 @@ export interface ReplicaRuntimeOptions {
   readonly logger: Logger;
   readonly stateMachine: StateMachine;
   /** The replica can't go on: the process should end with a failure. Called once. */
-  readonly onFatal: (reason: string) => void;
+  readonly onFatal: (reason: string, kind: FatalKind) => void;
 }
 
 /** Every other replica. */
@@ -49,9 +52,11 @@ export function peersOf({ replica, sizes }: ReplicaIdentity): readonly ReplicaId
 }
 
 /** What the parts are made of: the replica's options and what its store says. */
-export interface ReplicaPartsOptions extends ReplicaRuntimeOptions {
+export interface ReplicaPartsOptions extends Omit<ReplicaRuntimeOptions, 'onFatal'> {
   readonly recovered: RecoveredState;
   readonly clientTable: StoredClientTable;
   readonly agreedTimeMs: number;
   readonly notReadyReasons: () => readonly string[];
+  /** `failed` unless said. */
+  readonly onFatal: (reason: string, kind?: FatalKind) => void;
 }

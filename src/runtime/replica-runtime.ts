@@ -12,7 +12,7 @@ import { countStoreErrors } from './counted-store.js';
 import type { Executed, ReplicaFace, ReplicaStatus, SubmitFailure } from './face.js';
 import type { ReplicaHeld } from './held.js';
 import { ReplicaParts } from './replica-parts.js';
-import type { ReplicaRuntimeOptions } from './replica-runtime-options.js';
+import type { FatalKind, ReplicaRuntimeOptions } from './replica-runtime-options.js';
 import {
   computeNotReadableReasons,
   computeNotReadyReasons,
@@ -49,7 +49,7 @@ export class ReplicaRuntime implements ReplicaFace {
                     clientTable,
                     agreedTimeMs: header?.timestampMs ?? 0,
                     notReadyReasons: () => this.notReadyReasons(),
-                    onFatal: (reason) => this.fail(reason),
+                    onFatal: (reason, kind) => this.fail(reason, kind),
                   }),
                   recovered,
                   done,
@@ -175,14 +175,14 @@ export class ReplicaRuntime implements ReplicaFace {
     };
   }
 
-  private fail(reason: string): void {
+  private fail(reason: string, kind: FatalKind = 'failed'): void {
     if (this.fatal !== undefined || this.isStopping) {
       return;
     }
     this.fatal = reason;
     this.parts?.stop();
     this.options.logger.error({ reason }, 'this replica can not go on');
-    this.options.onFatal(reason);
+    this.options.onFatal(reason, kind);
   }
 }
 

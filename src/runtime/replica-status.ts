@@ -58,6 +58,14 @@ export function computeNotReadableReasons({ core, isStopping, fatal }: StatusSou
   return core.diverged ? ['diverged: the state differs from what a quorum certified'] : [];
 }
 
+/** What a replica that started waits for before its first vote. */
+function startingText({ answeredBy }: CoreView, quorum: number): string {
+  const needed = quorum - 1;
+  return answeredBy.length < needed
+    ? `starting: waits for Status of a quorum before its first vote: ${answeredBy.length} of ${needed} peers answered`
+    : 'starting: catches up with the stable checkpoint of the peers that answered before its first vote';
+}
+
 /** Why this replica can't serve callers now; empty where it can. */
 export function computeNotReadyReasons(identity: ReplicaIdentity, sources: StatusSources): readonly string[] {
   const { core, links, isStopping, fatal } = sources;
@@ -72,10 +80,10 @@ export function computeNotReadyReasons(identity: ReplicaIdentity, sources: Statu
       `no quorum: in touch with ${connected} of ${replicaCount} replicas, itself included; ${quorum} are needed`,
     );
   }
-  const heard = 1 + core.peerExecuted.size;
-  if (connected >= quorum && heard < quorum) {
-    // Links come before what peers tell: a replica that was away would serve for a moment, and then find itself behind.
-    reasons.push(`starting: knows of ${heard} of ${replicaCount} replicas how far they are; ${quorum} are needed`);
+  if (!core.mayVote && !core.diverged) {
+    reasons.push(startingText(core, quorum));
+  } else if (core.serveFrom !== undefined && core.lastExecuted < core.serveFrom) {
+    reasons.push(`catching up: executed ${core.lastExecuted} of ${core.serveFrom}, before it takes what callers ask`);
   }
   const known = Math.max(core.lowWatermark, computeExecutedByOthers(core, identity.sizes));
   // Within an interval it is no reason: a loaded backup executes a batch after others made its checkpoint stable, and a
@@ -136,7 +144,7 @@ function computeWaitingFor(
   if (core === undefined || waiting === undefined) {
     return 'the store';
   }
-  if (core.diverged || (core.active && core.oldestWaitMs < identity.requestTimeoutMs)) {
+  if (core.diverged || (core.mayVote && core.active && core.oldestWaitMs < identity.requestTimeoutMs)) {
     return '';
   }
   const isPrimaryAway = links.some(({ peer, connected }) => peer === core.primary && !connected);

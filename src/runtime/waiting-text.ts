@@ -56,6 +56,8 @@ export function missingText(missing: readonly Missing[], nameOf: NameOf): string
 
 function missingThing(thing: Missing): string {
   switch (thing.kind) {
+    case 'status':
+      return 'an answer to its Status';
     case 'viewChange':
       return `ViewChange for ${thing.view}`;
     case 'judgement':

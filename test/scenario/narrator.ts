@@ -129,6 +129,10 @@ export class Narrator implements NetworkObserver {
         return details.has('timers') && SHOWN_TIMERS.includes(effect.timer)
           ? this.tell(by, `stops its ${effect.timer} timer`)
           : undefined;
+      case 'giveUp': {
+        const { forgotten, from } = effect;
+        return this.tell(by, `ends: doesn't remember its ${vocabulary.describe(forgotten.message)}, shown by ${from}`);
+      }
       case 'sign':
       case 'signPrePrepares':
       case 'judgeViewChange':
@@ -171,6 +175,8 @@ export class Narrator implements NetworkObserver {
         return this.tell(by, `no state can get a quorum at sequence ${note.sequence}`);
       case 'contradictsExecuted':
         return this.tell(by, `alarm: ${note.sender} asks for another batch at executed sequence ${note.sequence}`);
+      case 'votingBegun':
+        return this.tell(by, 'votes from now on');
       case 'prePrepared':
       case 'clockSkew':
       case 'timerExpired':

@@ -53,6 +53,7 @@ export class Player {
     },
     restart: ({ network }, words) => {
       const replica = replicaOf(network, words);
+      network.at(replica).loseRecords(words.number('lost') ?? 0);
       network.restart(network.at(replica).isUp ? words.fail(`replica ${replica} is not down`) : replica);
     },
     // Faulty replicas.
@@ -62,6 +63,7 @@ export class Player {
       if (words.next('NewView') !== 'NewView') {
         words.fail('only a NewView can be spoilt');
       }
+      network.liars.add(liar);
       network.rewrite = spoilNewViews(liar, words, this.vocabulary);
     },
     // What replicas hold.
@@ -188,6 +190,7 @@ export class Player {
   private say({ network, narrator }: Stage, words: CommandWords): void {
     const liar = replicaOf(network, words);
     const event = makeStatement(liar, words, this.vocabulary);
+    network.liars.add(liar);
     const receivers = [...(replicasOf(network, words, 'to') ?? words.fail('it needs to=, whom it is said to'))];
     for (const to of receivers) {
       network.inject(liar, to, event);

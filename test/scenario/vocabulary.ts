@@ -99,6 +99,7 @@ export class Vocabulary {
   describeEvent(event: Event): string | undefined {
     switch (event.kind) {
       case 'messageReceived':
+      case 'ownStatementReceived':
         return this.describe(event.message.message);
       case 'prePrepareReceived':
         return this.describe(event.prePrepare.message);

@@ -2,9 +2,10 @@
 
 import { type ReplicaId, replicaId } from '../../src/protocol/identifiers.js';
 import type { QuorumSizes } from '../../src/protocol/quorum.js';
+import { defined } from '../../src/util/assert.js';
 import { BYZANTINE_KINDS, type ByzantineKind } from './cluster/byzantine.js';
 import { type ClusterParameters, drawParameters } from './cluster/parameters.js';
-import { drawFaults, drawPermanentFault, drawSelectiveLoss } from './faults/draw-faults.js';
+import { drawFaults, drawForgetting, drawPermanentFault, drawSelectiveLoss } from './faults/draw-faults.js';
 import type { Fault, FaultEffect } from './faults/fault.js';
 import { Random } from './kernel/random.js';
 
@@ -33,6 +34,8 @@ export interface Scenario {
 const REAL_SIGNATURES_EVERY = 13;
 const REAL_SIGNATURES_REPLICAS_MAX = 5;
 
+const FORGETFUL_SHARE = 0.14;
+
 const FAULTS_MS_MIN = 2_000;
 const FAULTS_MS_MAX = 20_000;
 /** Where the network picks what comes through, views shall change often: for longer, and with less patience. */
@@ -53,7 +56,9 @@ export function drawScenario(seed: number): Scenario {
   const faultsMs = selectiveLoss?.durationMs ?? commonMs;
   const parameters = selectiveLoss === undefined ? drawn : withRequestTimeout(drawn, SELECTIVE_REQUEST_TIMEOUT_MS);
   const ids = Array.from({ length: replicaCount }, (_, id) => replicaId(id));
-  const byzantine = drawByzantine(seed, random.fork('byzantine'), parameters.sizes);
+  const liars = drawByzantine(seed, random.fork('byzantine'), parameters.sizes);
+  const forgetful = drawForgetful(random.fork('forgetful'), liars, parameters.sizes);
+  const byzantine = forgetful?.byzantine ?? liars;
   const correct = random.shuffle(ids.filter((id) => !byzantine.has(id)));
   const healed = new Set(random.chance(0.7) ? correct.slice(0, quorum) : correct);
   const permanent = correct
@@ -74,6 +79,7 @@ export function drawScenario(seed: number): Scenario {
     faults: [
       ...(selectiveLoss === undefined ? [] : [selectiveLoss]),
       ...drawFaults({ random: random.fork('faults'), replicaCount, phaseMs: faultsMs }),
+      ...(forgetful === undefined ? [] : drawForgetting(random.fork('forgetting'), forgetful.replica, faultsMs)),
     ],
     byzantine,
     hasRealSignatures: seed % REAL_SIGNATURES_EVERY === 0 && replicaCount <= REAL_SIGNATURES_REPLICAS_MAX,
@@ -101,6 +107,27 @@ function drawByzantine(
   const order = random.chance(0.5) ? [...ids.slice(first), ...ids.slice(0, first)] : random.shuffle(ids);
   const liars = order.slice(0, count);
   return new Map(liars.map((id) => [id, isCoalition ? common : drawKinds(seed + id, random)]));
+}
+
+/**
+ * In a share of runs one of the f does nothing wrong but for its disk, which is replaced. It takes the place of a liar
+ * where there are f.
+ */
+function drawForgetful(
+  random: Random,
+  liars: ReadonlyMap<ReplicaId, readonly ByzantineKind[]>,
+  { replicaCount, faultsMax }: QuorumSizes,
+): { readonly replica: ReplicaId; readonly byzantine: ReadonlyMap<ReplicaId, readonly ByzantineKind[]> } | undefined {
+  if (!random.chance(FORGETFUL_SHARE)) {
+    return undefined;
+  }
+  const others = [...liars].slice(0, faultsMax - 1);
+  const free = Array.from({ length: replicaCount }, (_, id) => replicaId(id)).filter(
+    (id) => !others.some(([liar]) => liar === id),
+  );
+  // The first primaries propose most.
+  const replica = random.chance(0.5) ? defined(free[0], 'there are more than f replicas') : random.pick(free);
+  return { replica, byzantine: new Map([...others, [replica, []]]) };
 }
 
 /**

@@ -14,6 +14,7 @@ import type {
   ProtocolMessage,
   Signed,
   SignedRequest,
+  Status,
   Verified,
 } from '../../src/protocol/messages.js';
 import type { Note } from '../../src/protocol/notes.js';
@@ -140,6 +141,8 @@ export class CoreUnderTest {
       /** How often this replica started before. */
       readonly life?: number;
       readonly costOf?: (request: SignedRequest) => number;
+      /** Whether its peers have not answered its Status yet, so that it doesn't vote; else they have. */
+      readonly isStarting?: boolean;
     } = {},
   ) {
     this.elapsedMs = options.elapsedMs ?? 0;
@@ -159,6 +162,58 @@ export class CoreUnderTest {
       options.recovered ?? FRESH,
     );
     this.step({ kind: 'started' });
+    if (options.isStarting !== true) {
+      this.meetPeers(replicaCount, options.recovered ?? FRESH);
+    }
+  }
+
+  /** All peers answer its Status, which shows them nothing: it votes from now on, and no link is up. */
+  private meetPeers(replicaCount: number, { view: inView, lastExecuted, stableCheckpoint }: RecoveredState): void {
+    const nothing = new Uint8Array(CONSENSUS.windowSize);
+    for (const peer of Array.from({ length: replicaCount }, (_, each) => replicaId(each))) {
+      if (peer === this.replica) {
+        continue;
+      }
+      const greeting = effectsOf(this.stepQuietly({ kind: 'peerConnected', peer }), 'sendStatus')[0]?.message;
+      const answer: Status = {
+        type: 'status',
+        to: replicaId(this.replica),
+        view: inView,
+        active: true,
+        lowWatermark: stableCheckpoint?.checkpoints[0]?.message.sequence ?? sequence(0),
+        lastExecuted,
+        clockMs: this.wallMs,
+        missingPrePrepares: nothing,
+        missingPrepares: nothing,
+        missingCommits: nothing,
+        checkpoints: [],
+        number: 1,
+        recovering: false,
+        viewChanges: [],
+        newViewDigest: undefined,
+        heard: greeting?.number ?? 0,
+      };
+      this.stepQuietly({ kind: 'messageReceived', message: signed(answer, peer) });
+      this.stepQuietly({ kind: 'peerDisconnected', peer });
+      // On the next link his numbers begin anew.
+      this.stepQuietly({ kind: 'peerConnected', peer });
+      this.stepQuietly({ kind: 'peerDisconnected', peer });
+    }
+    // The heartbeat was quick until now.
+    const beat = effectsOf(this.effects, 'startTimer').findLast(({ timer }) => timer === 'status');
+    if (beat !== undefined) {
+      this.stepQuietly({ kind: 'timerExpired', timer: 'status', generation: beat.generation });
+    }
+  }
+
+  /** Steps once; of the effects those that are about Status and clocks only are not kept. */
+  private stepQuietly(event: Event): readonly Effect[] {
+    const effects = this.core.step(event, { wallMs: this.wallMs, elapsedMs: this.elapsedMs });
+    const isQuiet = (effect: Effect): boolean =>
+      effect.kind === 'sendStatus' ||
+      (effect.kind === 'note' && ['clockSkew', 'votingBegun', 'timerExpired'].includes(effect.note.kind));
+    this.effects.push(...effects.filter((effect) => !isQuiet(effect)));
+    return effects;
   }
 
   /** Steps once; returns the effects. */

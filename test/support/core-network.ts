@@ -31,6 +31,8 @@ export class CoreNetwork {
   filter: Filter = () => true;
   /** What a message becomes on its way: a faulty sender's lies. */
   rewrite: (message: Waiting) => Waiting = (message) => message;
+  /** Replicas in whose name things are said that their core never said: what it is shown of its own is not its own. */
+  readonly liars = new Set<number>();
   observer: NetworkObserver = { onStep: () => undefined, onLost: () => undefined, onRound: () => undefined };
   private readonly queue: Waiting[] = [];
   private nowMs = 0;
@@ -98,9 +100,15 @@ export class CoreNetwork {
   /** Delivers what is on its way now, and not what that leads to. */
   runRound(): void {
     this.observer.onRound();
+    const upAtFirst = new Set(this.replicas.filter(({ isUp }) => isUp).map(({ replica }) => replica));
     for (const original of this.queue.splice(0)) {
       const message = this.rewrite(original);
-      if (!this.at(message.to).isUp || !this.at(message.from).isUp) {
+      const isOfLiar = message.event.kind === 'ownStatementReceived' && this.liars.has(message.to);
+      if (isOfLiar || !this.at(message.to).isUp || !this.at(message.from).isUp) {
+        if (isOfLiar || upAtFirst.has(message.to)) {
+          // It came: to one who knows what was said in his name, or who ended in this round.
+          this.observer.onDelivered?.(original);
+        }
         continue;
       }
       if (message.from === message.to || this.filter(message)) {

@@ -34,6 +34,7 @@ export class IngressBench {
     isSettled: () => this.table === 'settled',
     isBeyondWindow: () => this.table === 'beyondWindow',
     keepBatch: ({ digest }) => this.kept.push(digest),
+    elapsedMs: () => this.core.elapsedMs,
     onFetch: (peer, { id, what }) => this.fetches.push(`${peer} asks ${id} ${what.kind}`) > 0,
     onFetchAnswer: (peer, { id, answer }) => this.fetches.push(`${peer} answers ${id} ${answer.kind}`) > 0,
     onRejected: (type, reason, peer) => this.rejections.push(`${type} ${reason} of ${peer}`),

@@ -103,6 +103,9 @@ export class EffectPerformer {
         return;
       case 'fetch':
         return this.fetch(from, effect.what);
+      case 'giveUp':
+        from.crash();
+        return;
       case 'discard':
       case 'note':
         return;
@@ -161,7 +164,10 @@ export class EffectPerformer {
   }
 
   private forward(from: NetworkedCore, { to, item }: Extract<Effect, { kind: 'forward' }>): void {
-    const event = this.eventOf(from, item);
+    const isOwn = item.kind === 'message' && item.message.sender === to;
+    const event: Event | undefined = isOwn
+      ? { kind: 'ownStatementReceived', message: verified(item.message), from: id(from.replica) }
+      : this.eventOf(from, item);
     if (event === undefined) {
       return;
     }

@@ -41,7 +41,7 @@ export class NetworkedCore {
     private readonly replicaCount: number,
     private readonly options: CoreOptions,
   ) {
-    this.life = new CoreUnderTest(replica, replicaCount, options);
+    this.life = new CoreUnderTest(replica, replicaCount, { ...options, isStarting: true });
   }
 
   /** The core of its current life. */
@@ -53,6 +53,18 @@ export class NetworkedCore {
   crash(): void {
     this.isUp = false;
     this.timers.clear();
+  }
+
+  /** Its disk is another copy of itself, from before the last so many records. */
+  loseRecords(count: number): void {
+    this.records.splice(Math.max(0, this.records.length - count));
+    const held = new Set(
+      this.records.flatMap((record) =>
+        record.kind === 'accepted' || record.kind === 'batch' ? [record.batch.digest] : [],
+      ),
+    );
+    const kept = this.executed.findIndex(({ batchDigest }) => !held.has(batchDigest));
+    this.executed.splice(kept < 0 ? this.executed.length : kept);
   }
 
   /** Begins another life with what is on its disk. */
@@ -67,7 +79,13 @@ export class NetworkedCore {
     });
     this.lives++;
     const { lives: life } = this;
-    this.life = new CoreUnderTest(this.replica, this.replicaCount, { ...this.options, recovered, elapsedMs, life });
+    this.life = new CoreUnderTest(this.replica, this.replicaCount, {
+      ...this.options,
+      recovered,
+      elapsedMs,
+      life,
+      isStarting: true,
+    });
     this.isUp = true;
   }
 

@@ -68,7 +68,7 @@ export function checkpointOf(at: number, headerDigest: Digest): Checkpoint {
 }
 
 /** The Status of a replica that lacks nothing. */
-export function statusTo(to: number, lastExecuted = 0): Status {
+export function statusTo(to: number, lastExecuted = 0, heard = 0): Status {
   return {
     type: 'status',
     to: replicaId(to),
@@ -85,7 +85,7 @@ export function statusTo(to: number, lastExecuted = 0): Status {
     recovering: false,
     viewChanges: [],
     newViewDigest: undefined,
-    heard: 0,
+    heard,
   };
 }
 

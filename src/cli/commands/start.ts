@@ -4,7 +4,7 @@
  */
 import { type Command, Option } from 'commander';
 import type { Logger } from '../../ports/logger.js';
-import { startReplica } from '../../replica/start-replica.js';
+import { type StartOptions, startReplica } from '../../replica/start-replica.js';
 import type { Wrapping } from '../../replica/wrapping.js';
 import { type ApplicationFlags, applicationOption } from '../application-choice.js';
 import type { Context } from '../context.js';
@@ -71,7 +71,8 @@ export async function runReplica(flags: StartFlags, context: Context, unusual?: 
   const requested = Promise.race(requests);
   // While it starts there is nothing to finish: it opens the store, which bears being cut short.
   requested.then(() => endAfter(STOP_MAX_MS, context.note));
-  const onFatal = (): void => process.exit(EXIT.failed);
+  const onFatal: StartOptions['onFatal'] = (_reason, kind) =>
+    process.exit(kind === 'forgotten' ? EXIT.forgotten : EXIT.failed);
   const replica = await startReplica({
     ...configurationSources(flags, context),
     onFatal,
@@ -101,8 +102,21 @@ export function addStartOptions(command: Command, context: Context): Command {
     .addOption(new Option(STOP_WITH_PARENT, 'stop when standard input ends').hideHelp());
 }
 
+/** What a supervisor goes by. */
+const EXIT_CODES = `
+Exit codes:
+  0  it was asked to stop
+  1  it could not start, or gave up
+  4  peers showed votes of its own that it does not remember: its data directory is an older copy
+     or another one, or another process runs as this replica; do not start it again as it is
+  5  this replica runs elsewhere
+`;
+
 /** Adds the command. */
 export function addStart(program: Command, context: Context): void {
-  const command = program.command('start').description('run one replica until SIGTERM or SIGINT');
+  const command = program
+    .command('start')
+    .description('run one replica until SIGTERM or SIGINT')
+    .addHelpText('after', EXIT_CODES);
   addStartOptions(command, context).action((flags: StartFlags) => runReplica(flags, context));
 }

@@ -70,6 +70,11 @@ export class WriteBeforeSendCheck implements Observer {
       return;
     }
     this.judged.set(message, from);
+    const outer = message.input?.kind === 'signed' ? message.input.envelope.sender : undefined;
+    if (outer?.kind === 'replica' && outer.replica !== from) {
+      // Shown to its own signer: what he forged in it nobody said.
+      return;
+    }
     for (const { sender, message: statement } of message.statements) {
       if (sender === from) {
         this.judge(from, statement);

@@ -12,6 +12,7 @@ import { CertificatesCheck } from '../checks/certificates.js';
 import { ContradictionCheck } from '../checks/contradiction.js';
 import { DecidedCheck } from '../checks/decided.js';
 import { EvidenceCheck } from '../checks/evidence.js';
+import { ForgottenVotesCheck } from '../checks/forgotten-votes.js';
 import { MonotoneCheck } from '../checks/monotone.js';
 import { type Observer, Observers, Violations, ViolationsBut } from '../checks/observer.js';
 import { PreparedUniquenessCheck } from '../checks/prepared-uniqueness.js';
@@ -83,11 +84,20 @@ export class Cluster {
     );
     this.bounds = new BoundsCheck(violations, parameters);
     this.agreement = new AgreementCheck(violations, clusterId);
+    const forgotten = new Map<ReplicaId, number>();
     const reader = new MessageReader(parameters.limits);
     const observer = correctOnly(
       new Observers([
         this.agreement,
         ...createChecks({ violations, signatures, parameters, isCorrect }),
+        new ForgottenVotesCheck({
+          violations,
+          limits: parameters.limits,
+          sizes: parameters.sizes,
+          nowMs: () => loop.nowMs,
+          forgottenAtMs: (replica) => forgotten.get(replica),
+          hasLost: (from, to) => network.hasLost(from, to),
+        }),
         ...options.observers,
       ]),
       isCorrect,
@@ -104,6 +114,7 @@ export class Cluster {
     });
     const counters: Counters = new Map();
     this.world = {
+      forgotten,
       parameters,
       clusterId,
       loop,

@@ -4,6 +4,7 @@
  */
 
 import { type AdversaryOptions, createAdversary, type StrategyName } from '../../../src/adversary/adversary.js';
+import { createShameless } from '../../../src/adversary/shameless.js';
 import { createKeyValueStateMachine } from '../../../src/application/key-value-state-machine.js';
 import { sha256 } from '../../../src/crypto/hash.js';
 import type { Logger } from '../../../src/ports/logger.js';
@@ -14,6 +15,7 @@ import { type ReplicaId, replicaId } from '../../../src/protocol/identifiers.js'
 import type { Executed, ReplicaStatus, SubmitFailure } from '../../../src/runtime/face.js';
 import type { ReplicaHeld } from '../../../src/runtime/held.js';
 import { ReplicaRuntime } from '../../../src/runtime/replica-runtime.js';
+import type { FatalKind } from '../../../src/runtime/replica-runtime-options.js';
 import { createReplicaStore } from '../../../src/storage/replica-store.js';
 import { withoutSync } from '../../../src/storage/without-sync.js';
 import type { Result } from '../../../src/util/result.js';
@@ -185,9 +187,10 @@ export class SimulatedReplica {
     const honest =
       this.twin?.links.createTransport(this.twin.which, life) ??
       createSimulatedTransport({ network, own: id, replicaCount: sizes.replicaCount, life });
+    const isLiar = this.strategies.length > 0 || this.twin !== undefined;
     const transport = this.strategies.reduce(
       (inner: Transport, strategy) => createAdversary(strategy, this.adversaryOptions(inner, signer, timers)),
-      honest,
+      isLiar ? createShameless(honest, id, limits) : honest,
     );
     const opened = disk.openStore(life);
     const store = createReplicaStore(world.syncs ? opened : withoutSync(opened), {
@@ -219,7 +222,7 @@ export class SimulatedReplica {
       metrics: createWatchedMetrics({ replica: id, life, observer, counters: world.counters }),
       logger: this.createLogger(),
       stateMachine: createKeyValueStateMachine(),
-      onFatal: (reason) => this.onFatal(life, reason),
+      onFatal: (reason, kind) => this.onFatal(life, reason, kind),
     });
   }
 
@@ -251,13 +254,13 @@ export class SimulatedReplica {
   }
 
   /** The replica gave up: the process ends with a failure, and a supervisor starts it again. */
-  private onFatal(life: ProcessLife, reason: string): void {
+  private onFatal(life: ProcessLife, reason: string, kind: FatalKind): void {
     if (!life.isOver) {
-      this.giveUp(reason);
+      this.giveUp(reason, kind);
     }
   }
 
-  private giveUp(reason: string): void {
+  private giveUp(reason: string, kind: FatalKind = 'failed'): void {
     const { world, id, disk } = this;
     world.trace.add('log', [id], () => `replica ${id} gives up: ${reason}`);
     const isExpected = reason.includes(DISK_FULL);
@@ -265,6 +268,10 @@ export class SimulatedReplica {
       world.violations.report(13, `replica ${id} gave up: ${reason}`);
     }
     this.crash('some');
+    if (kind === 'forgotten') {
+      // A supervisor goes by the exit code, and leaves it to the operator.
+      return;
+    }
     world.trace.add('log', [id], () => `replica ${id} waits for its supervisor${disk.isFull ? ' and for space' : ''}`);
     this.restartTimer = world.loop.schedule(SUPERVISOR_MS, () => this.start());
   }

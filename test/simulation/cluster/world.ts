@@ -28,6 +28,8 @@ export interface World {
   /** What the replicas that are not correct know of each other. */
   readonly coalition: Coalition;
   readonly isCorrect: (replica: ReplicaId) => boolean;
+  /** When each replica's disk was replaced last, of those that it happened to. */
+  readonly forgotten: Map<ReplicaId, number>;
   /** Whether replicas wait for their disks. */
   readonly syncs: boolean;
 }

@@ -3,7 +3,7 @@ import { type ReplicaId, replicaId } from '../../../src/protocol/identifiers.js'
 import { unreachable } from '../../../src/util/assert.js';
 import type { Random } from '../kernel/random.js';
 import type { LinkCondition } from '../machine/link-condition.js';
-import { COMMON_FAULT_KINDS, type Direction, type Fault, type FaultEffect } from './fault.js';
+import { COMMON_FAULT_KINDS, type Direction, type Fault, type FaultEffect, FORGETTING_FAULT_KINDS } from './fault.js';
 
 /** What a plan is drawn for. */
 export interface DrawOptions {
@@ -50,6 +50,21 @@ export function drawSelectiveLoss(random: Random, phaseMs: number): Fault | unde
   return random.chance(SELECTIVE_LOSS_SHARE)
     ? { atMs: 0, durationMs: phaseMs, effect: { kind: 'selectiveLoss', salt: random.bits() } }
     : undefined;
+}
+
+/** How often a replica that forgets does so; its copies are of different ages. */
+const FORGETTING_TIMES_MAX = 2;
+/** Of the phase: so much is left to see what follows. */
+const FORGETTING_PHASE_SHARE = 0.7;
+
+/** A replica's disk is replaced, by an older copy or by an empty one, once or twice. */
+export function drawForgetting(random: Random, replica: ReplicaId, phaseMs: number): readonly Fault[] {
+  const kind = random.pick(FORGETTING_FAULT_KINDS);
+  return Array.from({ length: random.integer(1, FORGETTING_TIMES_MAX) }, (): Fault => {
+    const atMs = random.between(0, FORGETTING_PHASE_SHARE * phaseMs);
+    const lastsMs = random.chance(0.5) ? random.between(5, 300) : random.between(300, phaseMs / 3);
+    return { atMs, durationMs: lastsMs, effect: { kind, replica } };
+  });
 }
 
 function drawEffect(kind: (typeof COMMON_FAULT_KINDS)[number], random: Random, all: readonly ReplicaId[]): FaultEffect {

@@ -3,6 +3,7 @@
  * them, and a process runs when none of them keeps it down.
  */
 import type { ReplicaId } from '../../../src/protocol/identifiers.js';
+import { createMemoryDisk, type MemoryDisk } from '../../../src/storage/memory-store.js';
 import { defined, unreachable } from '../../../src/util/assert.js';
 import type { SimulatedReplica } from '../cluster/simulated-replica.js';
 import type { World } from '../cluster/world.js';
@@ -20,6 +21,8 @@ export class FaultRunner {
   /** How often each kind began. */
   readonly begun = new Map<FaultKind, number>();
   private readonly active = new Set<FaultEffect>();
+  /** What replaces a disk when the fault ends. */
+  private readonly copies = new Map<FaultEffect, MemoryDisk>();
   /** Beginnings and ends that are still to come have no effect any more. */
   private isOver = false;
 
@@ -109,6 +112,12 @@ export class FaultRunner {
         return;
       case 'fullDisk':
         return this.replica(effect.replica).disk.fill();
+      case 'olderDisk':
+        this.copies.set(effect, this.replica(effect.replica).disk.copy());
+        return;
+      case 'wipedDisk':
+        this.copies.set(effect, createMemoryDisk());
+        return;
       case 'clock':
         this.replica(effect.replica).clockOffsetMs = effect.offsetMs;
         return;
@@ -147,11 +156,23 @@ export class FaultRunner {
         return;
       case 'fullDisk':
         return this.replica(effect.replica).disk.free();
+      case 'olderDisk':
+      case 'wipedDisk':
+        return this.forget(effect);
       case 'clock':
         return;
       default:
         return unreachable(effect);
     }
+  }
+
+  /** The process ends, and starts again with another content of its disk. */
+  private forget(effect: Extract<FaultEffect, { kind: 'olderDisk' | 'wipedDisk' }>): void {
+    const replica = this.replica(effect.replica);
+    replica.crash('none');
+    replica.disk.replace(defined(this.copies.get(effect), 'a copy was made when it began'));
+    this.world.forgotten.set(effect.replica, this.world.loop.nowMs);
+    this.maybeStart(replica);
   }
 
   /** The worst of what is at work on each direction. */

@@ -40,6 +40,8 @@ export type FaultEffect =
   | { readonly kind: 'selectiveLoss'; readonly salt: number }
   | { readonly kind: 'slowDisk'; readonly replica: ReplicaId; readonly slowness: number }
   | { readonly kind: 'fullDisk'; readonly replica: ReplicaId }
+  /** It is copied when this begins; when it ends the process ends, and starts again with the copy, or with nothing. */
+  | { readonly kind: 'olderDisk' | 'wipedDisk'; readonly replica: ReplicaId }
   | { readonly kind: 'clock'; readonly replica: ReplicaId; readonly offsetMs: number };
 
 /** Something that goes wrong for a while. */
@@ -68,8 +70,15 @@ export const COMMON_FAULT_KINDS = [
   'clock',
 ] as const satisfies readonly FaultEffect['kind'][];
 
+/** Kinds after which a replica has forgotten what it said: it is one of the f from then on. */
+export const FORGETTING_FAULT_KINDS = ['olderDisk', 'wipedDisk'] as const satisfies readonly FaultEffect['kind'][];
+
 /** All kinds: also those that have plans of their own. */
-export const FAULT_KINDS = [...COMMON_FAULT_KINDS, 'selectiveLoss'] as const satisfies readonly FaultEffect['kind'][];
+export const FAULT_KINDS = [
+  ...COMMON_FAULT_KINDS,
+  ...FORGETTING_FAULT_KINDS,
+  'selectiveLoss',
+] as const satisfies readonly FaultEffect['kind'][];
 
 /** The name of one. */
 export type FaultKind = (typeof FAULT_KINDS)[number];

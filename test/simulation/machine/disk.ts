@@ -100,6 +100,21 @@ export class SimulatedDisk {
     };
   }
 
+  /** A copy of everything that is on it, as whoever copies a volume gets it. */
+  copy(): MemoryDisk {
+    return { values: new Map(this.disk.values), keys: [...this.disk.keys] };
+  }
+
+  /** Another content takes the place of what is on it; no process has it open. */
+  replace({ values, keys }: MemoryDisk): void {
+    assert(this.open === undefined, 'a disk is replaced while it is not open');
+    this.disk.values.clear();
+    for (const [key, value] of values) {
+      this.disk.values.set(key, value);
+    }
+    this.disk.keys.splice(0, this.disk.keys.length, ...keys);
+  }
+
   /** The process that has it open ends. */
   crash(loss: CrashLoss): void {
     const { open } = this;

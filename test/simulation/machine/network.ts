@@ -45,6 +45,8 @@ interface Channel {
   queuedMessages: number;
   lastArrivalMs: number;
   isReading: boolean;
+  /** Whether its connection lost anything, or may have changed the order: real ones do neither. */
+  hasLost: boolean;
   /** What arrived and was not read, in order. */
   unread: Uint8Array[];
   /** What waits for the end of a clog. */
@@ -153,6 +155,11 @@ export class SimulatedNetwork {
     return this.channel(from, to);
   }
 
+  /** Whether what goes in a direction is not all that came, in its order, since the link is up. */
+  hasLost(from: ReplicaId, to: ReplicaId): boolean {
+    return this.channel(from, to).hasLost;
+  }
+
   /** The bytes of messages that a link takes now. */
   roomBytes(from: ReplicaId, to: ReplicaId): number {
     return this.isUp(from, to) ? this.options.queueBytesMax - this.channel(from, to).queuedBytes : 0;
@@ -167,10 +174,12 @@ export class SimulatedNetwork {
     const channel = this.channel(from, to);
     onSent(from, to, message);
     if (!this.link(from, to).isUp || channel.queuedBytes + message.length > queueBytesMax) {
+      channel.hasLost = true;
       return false;
     }
     const { condition } = channel;
     if (condition.isBlocked || random.chance(condition.loss) || this.isPicked(from, to, message)) {
+      channel.hasLost = true;
       trace.add('drop', [from, to, message.length], () => `${from} → ${to} ${describe(message)}`);
       return true;
     }
@@ -208,6 +217,7 @@ export class SimulatedNetwork {
     const link = this.link(channel.from, channel.to);
     const { generation } = link;
     let arrivalMs = loop.nowMs + condition.delayMinMs + random.exponential(condition.delayMeanMs);
+    channel.hasLost ||= !condition.isOrdered;
     if (condition.isOrdered) {
       arrivalMs = Math.max(arrivalMs, channel.lastArrivalMs);
       channel.lastArrivalMs = arrivalMs;
@@ -308,7 +318,15 @@ function nameOf(left: ReplicaId, right: ReplicaId): string {
 }
 
 function emptyChannelState(): Omit<Channel, 'from' | 'to' | 'condition'> {
-  return { queuedBytes: 0, queuedMessages: 0, lastArrivalMs: 0, isReading: true, unread: [], clogged: [] };
+  return {
+    queuedBytes: 0,
+    queuedMessages: 0,
+    lastArrivalMs: 0,
+    isReading: true,
+    hasLost: false,
+    unread: [],
+    clogged: [],
+  };
 }
 
 function createChannel(from: ReplicaId, to: ReplicaId): Channel {

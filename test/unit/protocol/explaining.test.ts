@@ -13,7 +13,11 @@ function explained(network: CoreNetwork, replica: number, afterMs = 0): Waiting 
 /** `kind of replica at sequence or view`. */
 function textOf(missing: readonly Missing[]): readonly string[] {
   return missing.map((thing) =>
-    [thing.kind, 'replica' in thing ? thing.replica : '-', 'view' in thing ? thing.view : thing.sequence].join(' '),
+    [
+      thing.kind,
+      'replica' in thing ? thing.replica : '-',
+      'view' in thing ? thing.view : 'sequence' in thing ? thing.sequence : '-',
+    ].join(' '),
   );
 }
 
@@ -149,6 +153,6 @@ describe('what a replica waits for', () => {
     const expire = (generation: number) =>
       notesOf(backup.step({ kind: 'timerExpired', timer: 'status', generation }), 'timerExpired');
     assert.deepEqual(expire(99), []);
-    assert.deepEqual(expire(1), [{ kind: 'timerExpired', timer: 'status' }]);
+    assert.deepEqual(expire(2), [{ kind: 'timerExpired', timer: 'status' }]);
   });
 });

@@ -97,9 +97,19 @@ const REFUSALS: readonly Refusal[] = [
     rejection: 'commit malformed of 2',
   },
   {
-    title: 'BB-03: its own statement, from a peer',
+    title: 'BB-03: its own statement on what is executed, from a peer',
     bytes: () => signedBytes(voteOf('prepare', 1, DIGEST), 1),
+    prepare: (bench) => bench.core.commitAndExecute(1),
     rejection: 'prepare own of 2',
+  },
+  {
+    title: 'FU-01: a statement that it never made under its name, with a forged signature, at the cost of one check',
+    bytes: () => {
+      const { message, payload, sender } = fakeSigned(voteOf('prepare', 1, DIGEST), 1);
+      return encodePeerMessage({ kind: 'signed', signed: { message, payload, sender, signature: new Uint8Array(32) } });
+    },
+    rejection: 'prepare signature of 2',
+    checks: 1,
   },
   {
     title: 'BB-03: a Status of another replica than the link’s',
@@ -194,6 +204,32 @@ describe('ingress', () => {
       assert.equal(bench.checks - before, checks);
     });
   }
+
+  it('FU-01: takes its own statement where it does not remember it, of whatever type, and checks the signature first', () => {
+    for (const type of ['prePrepare', 'prepare', 'commit'] as const) {
+      const bench = new IngressBench();
+      const event = bench.judge(signedBytes(voteOf(type, 1, DIGEST), 1));
+      assert.equal(event?.kind, 'ownStatementReceived');
+      assert.equal(bench.checks, 1);
+    }
+  });
+
+  it('FU-01: looks at nothing that a peer shows as its own for a second after a forged one, and at others meanwhile', () => {
+    const bench = new IngressBench();
+    const { message, payload, sender } = fakeSigned(voteOf('commit', 2, DIGEST), 1);
+    const signature = new Uint8Array(32);
+    const forged = encodePeerMessage({ kind: 'signed', signed: { message, payload, sender, signature } });
+    const genuine = signedBytes(voteOf('commit', 2, DIGEST), 1);
+    for (let index = 0; index < 100; index++) {
+      assert.equal(bench.judge(forged, 3), undefined);
+    }
+    assert.equal(bench.checks, 1);
+    assert.equal(bench.judge(genuine, 3), undefined);
+    assert.deepEqual(bench.rejections.at(-1), 'commit quota of 3');
+    assert.equal(bench.judge(genuine, 2)?.kind, 'ownStatementReceived');
+    bench.core.elapsedMs += 1_001;
+    assert.equal(bench.judge(genuine, 3)?.kind, 'ownStatementReceived');
+  });
 
   it('takes a vote by its own signature, whoever passed it on', () => {
     const bench = new IngressBench();

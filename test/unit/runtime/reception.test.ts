@@ -45,6 +45,7 @@ class Bench {
       isBeyondWindow: () => false,
       costs: new Costs({ name: 'nothing', costOf: () => 0 }, CONSENSUS),
       keepBatch: () => undefined,
+      elapsedMs: () => 0,
       onFetch: (_, { id }) => id % 2 === 0,
       onFetchAnswer: (_, { id }) => id % 2 === 0,
       onRejected: () => undefined,

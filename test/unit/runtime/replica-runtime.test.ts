@@ -13,6 +13,8 @@ import { createReplicaStore } from '../../../src/storage/replica-store.js';
 import { utf8 } from '../../../src/util/bytes.js';
 import type { Result } from '../../../src/util/result.js';
 import { KeyValueOperation } from '../../../src/wire/gen/pbft/v1/key_value.js';
+import { decodePayload } from '../../../src/wire/message-codec.js';
+import { decodePeerMessage } from '../../../src/wire/peer-codec.js';
 import { CONSENSUS, GENESIS_DIGEST, LOCAL } from '../../support/core-cluster.js';
 import { CountingVerifier, fakeSignature } from '../../support/fake-signatures.js';
 import { LIMITS } from '../../support/ingress-bench.js';
@@ -74,7 +76,10 @@ class Bench {
           this.handlers = handlers;
           started(this.listenError);
         },
-        send: () => true,
+        send: (_peer, message) => {
+          this.noteStatus(message);
+          return true;
+        },
         setReading: () => undefined,
         links: () =>
           [0, 2, 3].slice(0, replicaCount - 1).map((peer) => ({
@@ -96,6 +101,26 @@ class Bench {
       stateMachine: createKeyValueStateMachine(),
       onFatal: (reason) => this.fatal.push(reason),
     });
+  }
+
+  /** The number of its last Status. */
+  statusNumber = 0;
+
+  private noteStatus(bytes: Uint8Array): void {
+    const input = decodePeerMessage(bytes, LIMITS);
+    const isStatus = input.ok && input.value.kind === 'signed' && input.value.envelope.type === 'status';
+    const status = isStatus ? decodePayload('status', input.value.envelope.payload, LIMITS) : undefined;
+    if (status?.ok && status.value.type === 'status') {
+      this.statusNumber = status.value.number;
+    }
+  }
+
+  /** A peer's link is up, and he answers what he got. */
+  meet(peer: number, lastExecuted = 0): void {
+    this.handlers?.onConnected(replicaId(peer));
+    this.settle();
+    this.receive(signedBytes(statusTo(1, lastExecuted, this.statusNumber), peer), peer);
+    this.settle();
   }
 
   /** Starts; returns why it can't. */
@@ -227,9 +252,8 @@ describe('a replica that diverged', () => {
     const bench = new Bench(4);
     bench.start();
     for (const peer of [2, 3]) {
-      bench.receive(signedBytes(statusTo(1), peer), peer);
+      bench.meet(peer);
     }
-    bench.settle();
     return bench;
   }
 

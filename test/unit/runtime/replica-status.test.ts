@@ -38,6 +38,9 @@ const CORE: CoreView = {
   waitingRequests: 0,
   oldestWaitMs: 0,
   diverged: false,
+  mayVote: true,
+  answeredBy: [replicaId(0), replicaId(3)],
+  serveFrom: sequence(130),
   evidence: [],
   peerExecuted: new Map([
     [replicaId(0), sequence(131)],
@@ -95,8 +98,10 @@ describe('readiness', () => {
   });
 
   it('OP-08: is not there before a quorum told how far it is, for this replica may be far behind', () => {
-    const starting = 'starting: knows of 2 of 4 replicas how far they are; 3 are needed';
-    assert.deepEqual(reasons({}, claims(131)), [starting]);
+    const starting = 'starting: waits for Status of a quorum before its first vote: 1 of 2 peers answered';
+    assert.deepEqual(reasons({}, { mayVote: false, serveFrom: undefined, answeredBy: [replicaId(3)] }), [starting]);
+    const behind = 'starting: catches up with the stable checkpoint of the peers that answered before its first vote';
+    assert.deepEqual(reasons({}, { mayVote: false, serveFrom: undefined }), [behind]);
     assert.deepEqual(reasons({}, claims(131, 131)), []);
     const alone = { ...IDENTITY, sizes: computeQuorumSizes(1) };
     assert.deepEqual(computeNotReadyReasons(alone, sources({ links: [] }, claims())), []);
@@ -110,7 +115,10 @@ describe('readiness', () => {
   });
 
   it('is there a batch behind a stable checkpoint: others only executed sooner', () => {
-    assert.deepEqual(reasons({}, { lastExecuted: sequence(127) }), []);
+    assert.deepEqual(reasons({}, { lastExecuted: sequence(127), serveFrom: sequence(127) }), []);
+    assert.deepEqual(reasons({}, { lastExecuted: sequence(129) }), [
+      'catching up: executed 129 of 130, before it takes what callers ask',
+    ]);
     assert.deepEqual(reasons({}, { lowWatermark: sequence(258) }), []);
   });
 
