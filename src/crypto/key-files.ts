@@ -13,6 +13,7 @@ import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { ConfigurationError } from '../util/configuration-error.js';
 import type { Result } from '../util/result.js';
+import { shellCommand } from '../util/shell.js';
 import { describeFileFault } from '../util/system-error.js';
 import { type KeyFault, readPrivateKey, readPublicKey } from './keys.js';
 
@@ -50,13 +51,14 @@ function judgeOwner(file: string, stat: { uid: number; mode: number }, policy: K
   if (user !== undefined && stat.uid !== user && !mayBeRoots) {
     return {
       message: `the private key belongs to user ${stat.uid}, this process runs as user ${user}`,
-      remedy: `Run \`chown ${user} ${file}\``,
+      remedy: `Run \`${shellCommand('chown', String(user), file)}\``,
     };
   }
   const open = stat.mode & (policy === 'mounted' ? MODE_OF_OTHERS_MOUNTED : MODE_OF_OTHERS);
   if (open !== 0) {
     const mode = (stat.mode & 0o777).toString(8).padStart(4, '0');
-    return { message: `the private key is open to others (mode ${mode})`, remedy: `Run \`chmod 600 ${file}\`` };
+    const command = shellCommand('chmod', '600', file);
+    return { message: `the private key is open to others (mode ${mode})`, remedy: `Run \`${command}\`` };
   }
   return undefined;
 }
