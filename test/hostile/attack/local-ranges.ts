@@ -1,8 +1,9 @@
 /** Hundreds of local Ranges at a time over large values: a read that is not ordered costs its caller next to nothing. */
 import { randomBytes } from 'node:crypto';
 import { connect } from '../../../src/client/client.js';
-import { ClientError } from '../../../src/client/client-error.js';
+import { Consistency } from '../../../src/wire/gen/pbft/v1/key_value.js';
 import type { Attack } from './attack.js';
+import { LoneCaller } from './lone-caller.js';
 
 const VALUES = 60;
 const VALUE_BYTES = 1_000_000;
@@ -27,19 +28,17 @@ export const localRanges: Attack = {
   async run({ clientPorts, target }, isOver) {
     const tally = { answered: 0, refused: 0 };
     const ask = async (): Promise<void> => {
-      const client = connect(`127.0.0.1:${clientPorts[target]}`);
+      const caller = new LoneCaller(clientPorts[target] ?? 0);
+      const continuation = Buffer.alloc(0);
       while (!isOver()) {
-        try {
-          await client.range({ prefix: 'large/', limit: 1_000 }, { consistency: 'local', timeoutMs: CALL_TIMEOUT_MS });
+        const request = { prefix: 'large/', limit: 1_000, continuation, consistency: Consistency.LOCAL };
+        if (await caller.range(request)) {
           tally.answered++;
-        } catch (error) {
-          if (!(error instanceof ClientError)) {
-            throw error;
-          }
+        } else {
           tally.refused++;
         }
       }
-      client.close();
+      caller.close();
     };
     await Promise.all(Array.from({ length: CALLS_AT_ONCE }, ask));
     return tally;

@@ -5,7 +5,9 @@
 import { randomBytes } from 'node:crypto';
 import { type Client, connect } from '../../../src/client/client.js';
 import { ClientError } from '../../../src/client/client-error.js';
+import { Consistency } from '../../../src/wire/gen/pbft/v1/key_value.js';
 import type { Attack, AttackedCluster, AttackTally } from './attack.js';
+import { LoneCaller } from './lone-caller.js';
 
 const LARGE_VALUES = 60;
 const LARGE_BYTES = 1_000_000;
@@ -35,47 +37,47 @@ async function prepare({ clientPorts }: AttackedCluster): Promise<void> {
   }
 }
 
-/** One call after the other over a connection of its own; each is counted as answered or refused. */
-async function repeat(
-  { clientPorts, target }: AttackedCluster,
-  isOver: () => boolean,
-  count: { answered: number; refused: number },
-  call: (client: Client, round: number) => Promise<unknown>,
-): Promise<void> {
-  const client = connect(`127.0.0.1:${clientPorts[target]}`);
+interface Count {
+  answered: number;
+  refused: number;
+}
+
+/** One call after the other; each is counted as answered or refused. */
+async function repeat(isOver: () => boolean, count: Count, call: (round: number) => Promise<boolean>): Promise<void> {
   for (let round = 0; !isOver(); round++) {
-    try {
-      await call(client, round);
+    if (await call(round)) {
       count.answered++;
-    } catch (error) {
-      if (!(error instanceof ClientError)) {
-        throw error;
-      }
+    } else {
       count.refused++;
       await new Promise((resolve) => setTimeout(resolve, REFUSED_PAUSE_MS));
     }
   }
-  client.close();
 }
 
 const timeout = { timeoutMs: CALL_TIMEOUT_MS };
 
-function attackAtOnce(
-  calls: number,
-  call: (client: Client, round: number, caller: number) => Promise<unknown>,
-): Attack['run'] {
-  return async (cluster, isOver): Promise<AttackTally> => {
+function attackAtOnce(call: (caller: LoneCaller, index: number, round: number) => Promise<boolean>): Attack['run'] {
+  return async ({ clientPorts, target }, isOver): Promise<AttackTally> => {
     const count = { answered: 0, refused: 0 };
-    const callers = Array.from({ length: calls }, (_, caller) =>
-      repeat(cluster, isOver, count, (client, round) => call(client, round, caller)),
-    );
+    const callers = Array.from({ length: CALLS_AT_ONCE }, async (_, index) => {
+      const caller = new LoneCaller(clientPorts[target] ?? 0);
+      await repeat(isOver, count, (round) => call(caller, index, round));
+      caller.close();
+    });
     await Promise.all(callers);
     return count;
   };
 }
 
-const rangeOf = (client: Client, caller: number): Promise<unknown> =>
-  client.range({ prefix: caller % 2 === 0 ? 'large/' : 'small/', limit: 1_000 }, timeout);
+const callRange = (caller: LoneCaller, index: number): Promise<boolean> =>
+  caller.range({
+    prefix: index % 2 === 0 ? 'large/' : 'small/',
+    limit: 1_000,
+    continuation: Buffer.alloc(0),
+    consistency: Consistency.ORDERED,
+  });
+
+const largeKey = (index: number, round: number): string => `large/${(round + index) % LARGE_VALUES}`;
 
 export const orderedRanges: Attack = {
   name: 'ordered-ranges',
@@ -83,7 +85,7 @@ export const orderedRanges: Attack = {
   title: `${CALLS_AT_ONCE} ordered Ranges at a time, half of them over values of ${LARGE_BYTES.toLocaleString('en')} B`,
   by: 'caller',
   prepare,
-  run: attackAtOnce(CALLS_AT_ONCE, (client, _, caller) => rangeOf(client, caller)),
+  run: attackAtOnce(callRange),
 };
 
 export const orderedGets: Attack = {
@@ -92,8 +94,8 @@ export const orderedGets: Attack = {
   title: `${CALLS_AT_ONCE} ordered Gets at a time of values of ${LARGE_BYTES.toLocaleString('en')} B`,
   by: 'caller',
   prepare,
-  run: attackAtOnce(CALLS_AT_ONCE, (client, round, caller) =>
-    client.get(`large/${(round + caller) % LARGE_VALUES}`, timeout),
+  run: attackAtOnce((caller, index, round) =>
+    caller.get({ key: largeKey(index, round), consistency: Consistency.ORDERED }),
   ),
 };
 
@@ -103,12 +105,13 @@ export const vainSwaps: Attack = {
   title: `${CALLS_AT_ONCE} swaps at a time that compare values of ${LARGE_BYTES.toLocaleString('en')} B and fail`,
   by: 'caller',
   prepare,
-  run: attackAtOnce(CALLS_AT_ONCE, (client, round, caller) =>
-    client.compareAndSwap(
-      `large/${(round + caller) % LARGE_VALUES}`,
-      { expected: { version: 1 }, value: 'never' },
-      timeout,
-    ),
+  run: attackAtOnce((caller, index, round) =>
+    caller.compareAndSwap({
+      key: largeKey(index, round),
+      expected: { expected: { $case: 'version', value: 1 } },
+      value: { value: { $case: 'text', value: 'never' } },
+      requestId: '',
+    }),
   ),
 };
 
@@ -119,24 +122,30 @@ export const longNeighbours: Attack = {
   by: 'caller',
   prepare,
   async run(cluster, isOver) {
-    const [ranges, own] = [
-      { answered: 0, refused: 0 },
-      { answered: 0, refused: 0 },
-    ];
-    const readers = Array.from({ length: CALLS_AT_ONCE }, (_, caller) =>
-      repeat(cluster, isOver, ranges, (client) => rangeOf(client, caller)),
+    const own = { answered: 0, refused: 0 };
+    const client = connect(`127.0.0.1:${cluster.clientPorts[cluster.target]}`);
+    const neighbours = Array.from({ length: NEIGHBOURS }, (_, index) =>
+      repeat(isOver, own, (round) => putAndGet(client, `neighbour/${index}`, `${round}`)),
     );
-    const neighbours = Array.from({ length: NEIGHBOURS }, (_, caller) =>
-      repeat(cluster, isOver, own, async (client, round) => {
-        const key = `neighbour/${caller}`;
-        const { version } = await client.put(key, `${round}`, timeout);
-        const read = await client.get(key, timeout);
-        if (read.version !== version) {
-          throw new Error(`${key} was put with version ${version} and has ${read.version}`);
-        }
-      }),
-    );
-    await Promise.all([...readers, ...neighbours]);
+    const [ranges] = await Promise.all([attackAtOnce(callRange)(cluster, isOver), ...neighbours]);
+    client.close();
     return { ...ranges, neighboursServed: own.answered, neighboursFailed: own.refused };
   },
 };
+
+/** Whether both were answered; the get must find what was put. */
+async function putAndGet(client: Client, key: string, value: string): Promise<boolean> {
+  try {
+    const { version } = await client.put(key, value, timeout);
+    const read = await client.get(key, timeout);
+    if (read.version !== version) {
+      throw new Error(`${key} was put with version ${version} and has ${read.version}`);
+    }
+    return true;
+  } catch (error) {
+    if (error instanceof ClientError) {
+      return false;
+    }
+    throw error;
+  }
+}
