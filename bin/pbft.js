@@ -23,5 +23,10 @@ if (!existsSync(compiled)) {
   refuse('dist/ is missing; run `make build` first');
 }
 
-const { main } = await import(compiled.href);
+const { main } = await import(compiled.href).catch((error) => {
+  if (error.code === 'EMFILE') {
+    refuse('this process may not even open the files of its code: raise the limit (`ulimit -n`, `LimitNOFILE=`)');
+  }
+  throw error;
+});
 await main(process.argv);

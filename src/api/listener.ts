@@ -117,12 +117,24 @@ export class Listener {
       isOperator: (address) => isLoopback(plainAddress(address)) || operatorAddresses.includes(plainAddress(address)),
       hasSpoken: ({ socket, secured }) =>
         (this.#tls === undefined ? socket : secured) !== undefined && (secured ?? socket).bytesRead >= PREFACE_BYTES,
-      close: (connection) => this.#destroy(connection),
+      close: (connection) => this.#close(connection),
       onClosed: (reason) => metrics.increment('pbft_connections_closed_total', { port, reason }),
       onOpen: (count) => metrics.set('pbft_connections', { port }, count),
       onWarning: ({ text, ...fields }) =>
         logger[fields.reason === 'silent' ? 'info' : 'warn']({ port, ...fields }, `client port: ${text}`),
     });
+  }
+
+  /**
+   * Closes one from outside of its own callbacks. One without finished TLS goes at once: a burst of connections that give
+   * way must not hold descriptors until the end of the turn.
+   */
+  #close(connection: Connection): void {
+    if (connection.secured === undefined) {
+      connection.socket.destroy();
+    } else {
+      this.#destroy(connection);
+    }
   }
 
   /** In the next turn, TLS first: both at once from within a callback of TLS crash Node 20. */

@@ -58,6 +58,7 @@ export class LinkCredentials extends ChannelCredentials {
   override _createSecureConnector(...target: Parameters<ChannelCredentials['_createSecureConnector']>): Connector {
     const { base, onSocket, onSecured, onRefused } = this.options;
     const connector = base._createSecureConnector(...target);
+    let isDestroyed = false;
     return {
       connect: async (socket) => {
         onSocket(socket);
@@ -73,9 +74,14 @@ export class LinkCredentials extends ChannelCredentials {
         onSecured(result.socket);
         return result;
       },
-      waitForReady: () => connector.waitForReady(),
+      // grpc-js tries once more after its channel was closed: nobody wants that connection, and the peer logs its end.
+      waitForReady: () =>
+        isDestroyed ? Promise.reject(new Error('the attempt to dial is over')) : connector.waitForReady(),
       getCallCredentials: () => connector.getCallCredentials(),
-      destroy: () => connector.destroy(),
+      destroy: () => {
+        isDestroyed = true;
+        connector.destroy();
+      },
     };
   }
 }

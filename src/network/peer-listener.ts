@@ -20,18 +20,17 @@ import {
   status,
 } from '@grpc/grpc-js';
 import type { ConnectionClosing } from '../ports/metrics.js';
-import type { TimerHandle, TimerService } from '../ports/timer-service.js';
 import type { ReplicaId } from '../protocol/identifiers.js';
 import { describeListenError } from '../util/listen-error.js';
 import { RateLimit } from '../util/rate-limit.js';
 import type { GetOwnLinkResponse } from '../wire/gen/pbft/v1/peer.js';
 import { FrameStream, type LinkStream } from './frame-stream.js';
+import { IncomingConnection } from './incoming-connection.js';
 import { type EndReason, foreignText, type LinkEnd, STATUS_OF_END } from './link-end.js';
 import type { LinkReporter } from './link-reporter.js';
 import { PEER_SERVICE } from './peer-service.js';
-import { type Connection, PendingConnections } from './pending-connections.js';
+import { PendingConnections } from './pending-connections.js';
 import { gateIncoming, ReadGate } from './read-gate.js';
-import { destroyLater } from './socket-end.js';
 import { identifyReplica, type LinkIdentity } from './tls-identity.js';
 import {
   commonChannelOptions,
@@ -41,7 +40,6 @@ import {
   HANDSHAKES_PER_SECOND,
   PENDING_CONNECTIONS_MAX,
   type PeerAddress,
-  REFUSAL_GRACE_MS,
 } from './transport-options.js';
 
 /** What it is called where the connections of all ports are counted. */
@@ -60,16 +58,6 @@ export interface IncomingStream {
   readonly onProven: () => void;
 }
 
-/** Where a connection comes from, and how to end it. */
-interface ConnectionParts {
-  readonly key: string;
-  readonly address: string;
-  readonly socket: Socket;
-  readonly timers: TimerService;
-  /** It ends before it was of any use. */
-  readonly onUnused: (end: LinkEnd) => void;
-}
-
 /** Who is told of streams. */
 export interface ListenerEvents {
   onStream(incoming: IncomingStream): void;
@@ -83,46 +71,6 @@ export interface ListenerEvents {
 export interface OwnLinkAsker {
   readonly replica: ReplicaId;
   readonly address: string;
-}
-
-/** A connection with what has come of it so far. */
-class IncomingConnection implements Connection {
-  readonly gate = new ReadGate();
-  tls: TLSSocket | undefined;
-  stream: LinkStream | undefined;
-  private readonly parts: ConnectionParts;
-  private grace: TimerHandle | undefined;
-
-  constructor(parts: ConnectionParts) {
-    this.parts = parts;
-  }
-
-  get key(): string {
-    return this.parts.key;
-  }
-
-  get address(): string {
-    return this.parts.address;
-  }
-
-  close(end: LinkEnd): void {
-    if (this.stream === undefined) {
-      this.parts.onUnused(end);
-      this.destroy();
-    } else {
-      this.stream.end(end);
-    }
-  }
-
-  /** Ends it when a status sent on it has had time to arrive. */
-  destroySoon(): void {
-    this.grace = this.parts.timers.startTimer(REFUSAL_GRACE_MS, () => this.destroy());
-  }
-
-  destroy(): void {
-    this.grace?.cancel();
-    destroyLater([this.parts.socket, this.tls], this.parts.timers);
-  }
 }
 
 /** Listens for the replicas with higher ids. */
@@ -140,7 +88,8 @@ export class PeerListener {
     this.options = options;
     this.reporter = reporter;
     this.events = events;
-    const limits = { countMax: PENDING_CONNECTIONS_MAX, deadlineMs: HANDSHAKE_DEADLINE_MS };
+    const countMax = options.pendingConnectionsMax ?? PENDING_CONNECTIONS_MAX;
+    const limits = { countMax, deadlineMs: HANDSHAKE_DEADLINE_MS };
     this.connections = new PendingConnections(limits, options.timers);
     this.grpc = new Server({
       ...commonChannelOptions(options.limits.messageBytesMax),

@@ -47,6 +47,8 @@ export interface GrpcTransportOptions extends ClusterTerms {
   /** The pins of the genesis, in the order of the replicas' ids: SHA-256 of the TLS key's SPKI DER. */
   readonly tlsPins: readonly Digest[];
   readonly limits: LinkLimits;
+  /** Connections that have not proven who they are, half of them from one address; PENDING_CONNECTIONS_MAX by default. */
+  readonly pendingConnectionsMax?: number;
   readonly hash: Hash;
   readonly signer: Signer;
   readonly verifier: Verifier;

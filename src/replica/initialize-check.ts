@@ -2,6 +2,7 @@
  * Loads all files of a replica and checks them against each other: settings, genesis, keys, certificate. `pbft init`
  * ends with it, `pbft config validate` is it, and a replica begins with it.
  */
+
 import { join } from 'node:path';
 import { checkAgainstGenesis } from '../config/checks.js';
 import { type Genesis, type GenesisTools, loadGenesis } from '../config/genesis.js';
@@ -18,6 +19,7 @@ import { loadReplicaKeys, type ReplicaKeys } from '../crypto/replica-keys.js';
 import { computeQuorumSizes, isReplicaCountAllowed } from '../protocol/quorum.js';
 import { defined } from '../util/assert.js';
 import { ConfigurationError } from '../util/configuration-error.js';
+import type { DescriptorBudget } from './descriptor-budget.js';
 
 /** What reading a genesis needs, from the rooms that config may not enter. */
 export const genesisTools: GenesisTools = {
@@ -43,6 +45,8 @@ export interface ReplicaFiles extends LoadedConfiguration {
   readonly keys: ReplicaKeys;
   /** TLS of the client port, undefined for plaintext. */
   readonly clientTls: TlsPair | undefined;
+  /** What each use of descriptors may take; undefined where it was not compared with the limit yet. */
+  readonly budget?: DescriptorBudget;
 }
 
 function loadClientTls({ clients, keyFilePolicy }: ReplicaConfiguration): TlsPair | undefined {

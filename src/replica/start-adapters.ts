@@ -57,7 +57,7 @@ export function createTransport(files: ReplicaFiles, observers: Observers): Tran
 }
 
 function transportOptions(
-  { configuration, genesis, keys }: ReplicaFiles,
+  { configuration, genesis, keys, budget }: ReplicaFiles,
   { metrics, logger }: Observers,
 ): GrpcTransportOptions {
   const own = replicaId(configuration.replica);
@@ -79,6 +79,7 @@ function transportOptions(
       queueMessagesMax: configuration.link.queuedMessagesMax,
       queueBytesMax: configuration.link.queuedBytesMax,
     },
+    ...(budget === undefined ? {} : { pendingConnectionsMax: budget.pendingConnections }),
     hash: sha256,
     signer: createSigner(keys.signingKey, genesis.clusterId),
     verifier: createVerifier(genesis),

@@ -11,11 +11,12 @@ import type { ReplicaFiles } from './initialize-check.js';
 import { StartError } from './start-error.js';
 
 /** What the data directory is opened for. */
-export function dataDirectoryOptions({ configuration, genesis, keys }: ReplicaFiles): DataDirectoryOptions {
+export function dataDirectoryOptions({ configuration, genesis, keys, budget }: ReplicaFiles): DataDirectoryOptions {
   return {
     directory: configuration.dataDirectory,
     engine: configuration.storage.engine,
     logBytesMax: configuration.storage.logBytesMax,
+    ...(budget === undefined ? {} : { filesMax: budget.storeFiles }),
     identity: {
       clusterId: genesis.clusterId,
       replica: replicaId(configuration.replica),

@@ -19,6 +19,7 @@ import type { FatalKind } from '../runtime/replica-runtime-options.js';
 import { createReplicaStore } from '../storage/replica-store.js';
 import { withoutSync } from '../storage/without-sync.js';
 import { tellExpiries } from './certificate-watch.js';
+import { fitDescriptors, readDescriptorLimit, withBudget } from './descriptor-budget.js';
 import { loadReplicaFiles, type ReplicaFiles } from './initialize-check.js';
 import { machineTimers } from './machine-timers.js';
 import { chooseStateMachine } from './own-application.js';
@@ -76,13 +77,16 @@ export interface StartedReplica {
  * ```
  */
 export async function startReplica(options: StartOptions): Promise<StartedReplica> {
-  const files = loadReplicaFiles(options);
+  const { files, warning } = fitFiles(loadReplicaFiles(options));
   const { configuration, genesis } = files;
   const stateMachine = await chooseStateMachine(files, options.stateMachine);
   const logger = createLogger({
     level: configuration.logLevel,
     fields: { replica: configuration.replica, name: nameOf(files) },
   });
+  if (warning !== undefined) {
+    logger.warn({}, warning);
+  }
   const { store, warnings } = await openDirectory(files);
   for (const warning of warnings) {
     logger.warn({ engine: store.engine }, warning);
@@ -110,6 +114,13 @@ export async function startReplica(options: StartOptions): Promise<StartedReplic
     await stopAll(stops);
     throw error instanceof StartError ? error : new StartError(error instanceof Error ? error.message : String(error));
   }
+}
+
+/** Lowers what doesn't fit into this process's limit of open files. */
+function fitFiles(loaded: ReplicaFiles): { readonly files: ReplicaFiles; readonly warning: string | undefined } {
+  const peerCount = loaded.genesis.replicas.length - 1;
+  const { budget, warning } = fitDescriptors(loaded.configuration, peerCount, readDescriptorLimit());
+  return { files: { ...loaded, configuration: withBudget(loaded.configuration, budget), budget }, warning };
 }
 
 function nameOf({ configuration, genesis }: ReplicaFiles): string {

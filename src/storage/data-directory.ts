@@ -41,6 +41,8 @@ export interface DataDirectoryOptions {
   readonly logBytesMax?: number;
   /** Bytes of the cache of uncompressed blocks. 32 MiB by default. */
   readonly cacheBytes?: number;
+  /** Files of the store that may be open at a time; 1,000 by default. */
+  readonly filesMax?: number;
   /** Says why RocksDB can't be used, undefined where it can; a trial in a child process by default. */
   readonly probe?: () => Promise<string | undefined>;
 }
@@ -166,6 +168,7 @@ async function openStore(
     directory: folder,
     createIfMissing: isNew,
     ...(cacheBytes === undefined ? {} : { cacheBytes }),
+    ...(options.filesMax === undefined ? {} : { filesMax: options.filesMax }),
   });
   await rm(opening, { force: true });
   if (!opened.ok) {

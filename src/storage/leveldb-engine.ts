@@ -18,6 +18,8 @@ export interface EngineOptions {
   readonly createIfMissing: boolean;
   /** Bytes of the cache of uncompressed blocks. 32 MiB by default. */
   readonly cacheBytes?: number;
+  /** How many files of the store may be open at a time. ENGINE_FILES_MAX by default. */
+  readonly filesMax?: number;
 }
 
 /** Opens a store; the error is the library's. */
@@ -28,6 +30,8 @@ export type OpenEngine = (
 
 /** Bytes of the cache where nothing is said. */
 export const CACHE_BYTES = 32 * 1024 * 1024;
+/** Files of a store that are open at a time where nothing is said, at both engines. */
+export const ENGINE_FILES_MAX = 1000;
 /** Bytes in memory before they go to a table file: several of the largest batches. */
 export const WRITE_BUFFER_BYTES = 16 * 1024 * 1024;
 
@@ -58,7 +62,7 @@ export const openLevelDb: OpenEngine = (options, done) => {
   );
 };
 
-async function openVerified({ directory, createIfMissing, cacheBytes }: EngineOptions): Promise<Level> {
+async function openVerified({ directory, createIfMissing, cacheBytes, filesMax }: EngineOptions): Promise<Level> {
   const damage = await findDamagedTable(directory);
   if (damage !== undefined) {
     throw new Error(`Corruption: ${damage}`);
@@ -73,6 +77,7 @@ async function openVerified({ directory, createIfMissing, cacheBytes }: EngineOp
     valueEncoding: 'view',
     createIfMissing,
     cacheSize: cacheBytes ?? CACHE_BYTES,
+    maxOpenFiles: filesMax ?? ENGINE_FILES_MAX,
     writeBufferSize: WRITE_BUFFER_BYTES,
     // What is stored is mostly signatures and digests; and leveldb-tables.ts reads uncompressed indexes.
     compression: false,

@@ -7,7 +7,7 @@
 import { createRequire } from 'node:module';
 import type { KeyRange, StoreEntry } from '../ports/key-value-store.js';
 import { createEngineStore, type Engine } from './engine-store.js';
-import { CACHE_BYTES, type OpenEngine, WRITE_BUFFER_BYTES } from './leveldb-engine.js';
+import { CACHE_BYTES, ENGINE_FILES_MAX, type OpenEngine, WRITE_BUFFER_BYTES } from './leveldb-engine.js';
 
 type Callback = (error?: Error | null) => void;
 
@@ -43,7 +43,7 @@ export function resolveRocksDb(): string | undefined {
 }
 
 /** Opens RocksDB. Only where the probe succeeded: loading it may end the process. */
-export const openRocksDb: OpenEngine = ({ directory, createIfMissing, cacheBytes }, done) => {
+export const openRocksDb: OpenEngine = ({ directory, createIfMissing, cacheBytes, filesMax }, done) => {
   let rocks: Rocks;
   try {
     const create: (location: string) => Rocks = createRequire(import.meta.url)('rocksdb');
@@ -55,6 +55,7 @@ export const openRocksDb: OpenEngine = ({ directory, createIfMissing, cacheBytes
   const options = {
     createIfMissing,
     cacheSize: cacheBytes ?? CACHE_BYTES,
+    maxOpenFiles: filesMax ?? ENGINE_FILES_MAX,
     writeBufferSize: WRITE_BUFFER_BYTES,
   };
   rocks.open(options, (error) => {
