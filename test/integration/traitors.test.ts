@@ -1,13 +1,19 @@
 /** A traitor among real processes, as primary: the others serve their callers, agree, and know what they can know. */
 import assert from 'node:assert/strict';
 import type { TraitorKind } from '../../src/cli/cluster-byzantine.js';
-import { makeCluster, startCluster } from '../support/cluster.js';
+import { makeCluster, startCluster, type TestCluster } from '../support/cluster.js';
 import { awaitAgreement, readMetric } from '../support/cluster-checks.js';
 import { pbft } from '../support/cluster-command.js';
 import { eventually } from '../support/cluster-deadline.js';
 
 const HONEST = [1, 2, 3] as const;
 const WITHIN_MS = 30_000;
+
+/** What a replica shows of the proofs that it holds; 0 while it shows nothing. */
+async function evidenceAt(cluster: TestCluster, replica: number): Promise<number> {
+  const shown = await readMetric(cluster, replica, { name: 'pbft_evidence' }).catch(() => 0);
+  return Number.isNaN(shown) ? 0 : shown;
+}
 
 describe('a primary that is a traitor', function () {
   this.timeout(120_000);
@@ -28,8 +34,18 @@ describe('a primary that is a traitor', function () {
         const accused = new Set(rows.flatMap(({ evidence }) => evidence.map(({ replica }) => replica)));
         assert.deepEqual([...accused], kind === 'equivocate' ? [0] : []);
         if (kind === 'equivocate') {
-          const isCounted = async () => (await readMetric(cluster, 1, { name: 'pbft_evidence' })) > 0;
-          await eventually(isCounted, { withinMs: WITHIN_MS, describe: () => 'no evidence in the metrics' });
+          // Also after a restart: proof is in the store, and what a process counts is not.
+          for (const isRestarted of [false, true]) {
+            if (isRestarted) {
+              await cluster.kill(1, 'SIGTERM');
+              cluster.start(1);
+            }
+            const isShown = async () => (await evidenceAt(cluster, 1)) > 0;
+            await eventually(isShown, {
+              withinMs: WITHIN_MS,
+              describe: () => `no evidence, restarted: ${isRestarted}`,
+            });
+          }
         }
       } finally {
         await cluster.stop();
