@@ -47,7 +47,14 @@ import {
   note,
   type Unchecked,
 } from './state.js';
-import { answeredBy, beginLink, highestExecutedElsewhere, sendStatusToAll, updateStatusTimer } from './status.js';
+import {
+  answeredBy,
+  beginLink,
+  computeViewOfOthers,
+  highestExecutedElsewhere,
+  sendStatusToAll,
+  updateStatusTimer,
+} from './status.js';
 import type { TimerName } from './timers.js';
 import type { BufferClass, Waiting } from './waiting.js';
 
@@ -64,6 +71,8 @@ export interface CoreView {
   /** How long the oldest waiting request waits, 0 for none. */
   readonly oldestWaitMs: number;
   readonly diverged: boolean;
+  /** The lower view that a quorum of peers serves in, where this replica alone moved to a later one. */
+  readonly viewOfOthers: View | undefined;
   /** Whether it votes; before, since its start, which peers have answered its Status. */
   readonly mayVote: boolean;
   readonly answeredBy: readonly ReplicaId[];
@@ -172,6 +181,7 @@ export class Core {
       waitingRequests: state.pool.size,
       oldestWaitMs: oldest === undefined ? 0 : elapsedMs - oldest.knownSinceMs,
       diverged: state.diverged,
+      viewOfOthers: computeViewOfOthers(state, elapsedMs),
       mayVote: mayVote(state),
       answeredBy: answeredBy(state),
       serveFrom: state.serveFrom,

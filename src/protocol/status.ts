@@ -3,7 +3,7 @@
  * was lost is sent again by whoever sees in a Status that it is missing.
  */
 import type { Digest } from '../util/digest.js';
-import type { ReplicaId, Sequence } from './identifiers.js';
+import type { ReplicaId, Sequence, View } from './identifiers.js';
 import { sequence } from './identifiers.js';
 import type { Status } from './messages.js';
 import { isPrepared, isUnderWay, type Slot } from './slot.js';
@@ -140,6 +140,28 @@ export function answeredBy(state: CoreState): readonly ReplicaId[] {
     .filter(([, { answer }]) => answer !== undefined)
     .map(([id]) => id)
     .sort((left, right) => left - right);
+}
+
+/** A Status that is older says nothing of what its sender does now. */
+const SERVING_MS_MAX = 15_000;
+
+/**
+ * The lower view in which a quorum of peers is active, by what they said lately, while this replica moved to a later one
+ * alone; undefined where it isn't left alone. It learns, executes and passes on there, and never votes there again.
+ */
+export function computeViewOfOthers(state: CoreState, nowMs: number): View | undefined {
+  if (state.active || state.diverged) {
+    return undefined;
+  }
+  const counts = new Map<View, number>();
+  // order: none, they are counted.
+  for (const { status, statusAtMs, connected } of state.peers.values()) {
+    if (connected && status?.active && status.view < state.view && nowMs - statusAtMs < SERVING_MS_MAX) {
+      counts.set(status.view, (counts.get(status.view) ?? 0) + 1);
+    }
+  }
+  // order: none, no two views have a quorum.
+  return [...counts].find(([, count]) => count >= state.configuration.sizes.quorum)?.[0];
 }
 
 /** Sends Status to one peer. */

@@ -147,6 +147,12 @@ function computeWaitingFor(
   if (core.diverged || (core.mayVote && core.active && core.oldestWaitMs < identity.requestTimeoutMs)) {
     return '';
   }
+  if (core.mayVote && core.viewOfOthers !== undefined) {
+    return (
+      `the others: it is apart, in view ${core.view}, and they serve in view ${core.viewOfOthers}; it serves reads and ` +
+      'passes on what callers ask, and votes again when they come to its view or a later one'
+    );
+  }
   const isPrimaryAway = links.some(({ peer, connected }) => peer === core.primary && !connected);
   const inTouch = isPrimaryAway
     ? `the primary, ${nameOf(identity, core.primary)}, is not connected`

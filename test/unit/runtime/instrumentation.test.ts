@@ -39,6 +39,7 @@ function coreView(fields: Partial<CoreView>): CoreView {
     oldestWaitMs: 0,
     diverged: false,
     mayVote: true,
+    viewOfOthers: undefined,
     answeredBy: [],
     serveFrom: sequence(0),
     evidence: [],

@@ -39,6 +39,7 @@ const CORE: CoreView = {
   oldestWaitMs: 0,
   diverged: false,
   mayVote: true,
+  viewOfOthers: undefined,
   answeredBy: [replicaId(0), replicaId(3)],
   serveFrom: sequence(130),
   evidence: [],
@@ -239,5 +240,11 @@ describe('the status', () => {
       { kind: 'commit', replica: replicaId(3), sequence: sequence(9) },
     ];
     assert.equal(missingText(missing, nameById), 'the batch at 9; Commit at 9 of replica 0, replica 3');
+  });
+
+  it('says that it is apart, where it left its view alone and a quorum serves on in a lower one', () => {
+    const apart = sources({}, { view: view(7), active: false, viewOfOthers: view(4) });
+    const { waitingFor } = computeReplicaStatus(IDENTITY, apart, WAITING);
+    assert.match(waitingFor, /it is apart, in view 7, and they serve in view 4; it serves reads/);
   });
 });
