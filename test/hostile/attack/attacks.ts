@@ -3,6 +3,7 @@ import type { Attack } from './attack.js';
 import { localRanges } from './local-ranges.js';
 import { longNeighbours, orderedGets, orderedRanges, vainSwaps } from './ordered-reads.js';
 import { peerFloods } from './peer-floods.js';
+import { silentConnections } from './silent-connections.js';
 
 export const ATTACKS: readonly Attack[] = [
   localRanges,
@@ -11,6 +12,7 @@ export const ATTACKS: readonly Attack[] = [
   orderedGets,
   vainSwaps,
   ...peerFloods,
+  silentConnections,
 ];
 
 /** The attack of this name. */
