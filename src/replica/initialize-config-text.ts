@@ -52,7 +52,7 @@ function optionalGroup(group: string, description: string): string[] {
     `# ${group}:`,
     ...settings.flatMap((setting) => [
       ...commentOf(setting, '  '),
-      `#   ${setting.path.slice(group.length + 1)}: ${setting.default ?? ''}`.trimEnd(),
+      `#   ${setting.path.slice(group.length + 1)}: ${setting.default === '' ? '""' : (setting.default ?? '')}`.trimEnd(),
     ]),
   ];
 }
