@@ -142,7 +142,7 @@ interface UncheckedCertificate {
 }
 
 /** Whether it is a quorum of distinct signers with one sequence, a multiple of K, and one digest. */
-export function isQuorumOnOneStatement(state: CoreState, { checkpoints }: UncheckedCertificate): boolean {
+function isQuorumOnOneStatement(state: CoreState, { checkpoints }: UncheckedCertificate): boolean {
   const first = checkpoints[0]?.message;
   const signers = new Set(checkpoints.map(({ sender }) => sender));
   return (

@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path';
 
 const folder = resolve(import.meta.dirname, '../..');
 
-/** By group: networks, crashes, Byzantine primaries, backups and clients, view changes, exhaustion, gRPC. */
+/** By group: networks, crashes, Byzantine primaries, backups and clients, view changes, exhaustion, gRPC, found in use. */
 const CASES: Readonly<Record<string, readonly number[]>> = {
   NET: [1, 2, 3, 4, 6],
   CR: [1, 2, 3, 5, 6],
@@ -18,6 +18,7 @@ const CASES: Readonly<Record<string, readonly number[]>> = {
   VC: [1, 2, 3, 4, 5, 6, 7, 8, 9],
   RX: [1, 2],
   GR: [2, 3],
+  FU: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12],
 };
 
 const IDS = Object.entries(CASES).flatMap(([group, numbers]) =>
