@@ -4,6 +4,8 @@
  */
 import type { Transport } from '../ports/transport.js';
 import type { Digest } from '../util/digest.js';
+import type { WireLimits } from '../wire/limits.js';
+import { decodePeerMessage } from '../wire/peer-codec.js';
 import { type AdversaryOptions, createAdversary, type StrategyName } from './adversary.js';
 import { lieAboutHeader, lieAboutResult } from './lying-to-callers.js';
 import { createShameless } from './shameless.js';
@@ -12,9 +14,9 @@ import { createCoalition } from './strategy.js';
 /** One of them. */
 export type TraitorKind = 'silent' | 'equivocate' | 'delay' | 'corrupt' | 'lie-to-clients' | 'censor' | 'slow';
 
-/** How each treats the other replicas; undefined where it is honest with them. */
+/** How each treats the other replicas; undefined where it is honest with them, or says nothing. */
 const STRATEGIES: Readonly<Record<TraitorKind, StrategyName | undefined>> = {
-  silent: 'silent',
+  silent: undefined,
   equivocate: 'contradicting',
   delay: 'delaying',
   corrupt: 'corrupting',
@@ -22,6 +24,24 @@ const STRATEGIES: Readonly<Record<TraitorKind, StrategyName | undefined>> = {
   censor: 'censoring',
   slow: 'slowPrimary',
 };
+
+/**
+ * The links of a replica that sends its Status and nothing else. Nobody answers one that doesn't even send that, and then
+ * it serves none of its callers, who are to see what silence costs the others.
+ */
+function createReticent(links: Transport, limits: WireLimits): Transport {
+  const isStatus = (message: Uint8Array): boolean => {
+    const input = decodePeerMessage(message, limits);
+    return input.ok && input.value.kind === 'signed' && input.value.envelope.type === 'status';
+  };
+  return {
+    start: (handlers, started) => links.start(handlers, started),
+    send: (peer, message, priority) => !isStatus(message) || links.send(peer, message, priority),
+    setReading: (peer, reading) => links.setReading(peer, reading),
+    links: () => links.links(),
+    stop: (done) => links.stop(done),
+  };
+}
 
 /** The links of a traitor of this kind. */
 export function createTraitorTransport(
@@ -31,6 +51,9 @@ export function createTraitorTransport(
 ): Transport {
   const strategy = STRATEGIES[kind];
   const links = createShameless(transport, parts.own, parts.limits);
+  if (kind === 'silent') {
+    return createReticent(links, parts.limits);
+  }
   return strategy === undefined
     ? links
     : createAdversary(strategy, { ...parts, transport: links, coalition: createCoalition() });

@@ -16,7 +16,7 @@ export type { TraitorKind };
 
 /** What each kind of traitor does, for people. */
 export const TRAITOR_KINDS: Readonly<Record<TraitorKind, string>> = {
-  silent: 'sends the other replicas nothing',
+  silent: 'sends the other replicas nothing but its status',
   equivocate: 'signs two different statements where there may be one, and tells everybody both',
   delay: 'sends everything late, up to 3 s',
   corrupt: 'breaks a third of its messages',
