@@ -1,7 +1,7 @@
 /** A replica that starts, and whose peers are not who it takes them for: who refuses whom, and what both say of it. */
 import assert from 'node:assert/strict';
 import { createPrivateKey } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sha256 } from '../../src/crypto/hash.js';
 import { makeCluster, type TestCluster } from '../support/cluster.js';
@@ -89,10 +89,15 @@ function makeOtherGenesis(cluster: TestCluster) {
     uris: [`pbft://${own}/replica/3`],
   });
   writeFileSync(certificateFile, certificate);
+  // As its own `init` would have left it.
+  const dataDirectory = join(cluster.directory, 'other-data');
+  const mark: object = JSON.parse(readFileSync(join(cluster.directory, 'replica-3', 'data', 'birth.json'), 'utf8'));
+  mkdirSync(dataDirectory, { mode: 0o700 });
+  writeFileSync(join(dataDirectory, 'birth.json'), JSON.stringify({ ...mark, clusterId: own }));
   const environment = {
     PBFT_GENESIS_FILE: genesisFile,
     PBFT_TLS_CERTIFICATE_FILE: certificateFile,
-    PBFT_DATA_DIRECTORY: join(cluster.directory, 'other-data'),
+    PBFT_DATA_DIRECTORY: dataDirectory,
   };
   return { environment, own, theirs };
 }
