@@ -9,7 +9,7 @@ import { decodeBatch } from '../../../src/wire/batch-codec.js';
 import type { WireLimits } from '../../../src/wire/limits.js';
 import { decodeRequest, type UnverifiedRequest } from '../../../src/wire/request-codec.js';
 import type { Observer, Violations } from './observer.js';
-import { describeMessage, type SeenMessage, type SeenStatement } from './seen-message.js';
+import { describeMessage, isShownToItsSigner, type SeenMessage, type SeenStatement } from './seen-message.js';
 import { type ProofRules, viewObjection } from './view-change-proofs.js';
 
 /** What a certificates check needs. */
@@ -24,8 +24,8 @@ export class CertificatesCheck implements Observer {
 
   constructor(private readonly options: CertificatesCheckOptions) {}
 
-  onSent(from: ReplicaId, _to: ReplicaId, message: SeenMessage): void {
-    if (this.judged.has(message)) {
+  onSent(from: ReplicaId, to: ReplicaId, message: SeenMessage): void {
+    if (this.judged.has(message) || isShownToItsSigner(message, to)) {
       return;
     }
     this.judged.add(message);

@@ -8,7 +8,7 @@ import type { ProtocolMessage } from '../../../src/protocol/messages.js';
 import { toHex } from '../../../src/util/bytes.js';
 import { encodePayload } from '../../../src/wire/message-codec.js';
 import type { Observer, Violations } from './observer.js';
-import { describeStatement, type SeenMessage } from './seen-message.js';
+import { describeStatement, isShownToItsSigner, type SeenMessage } from './seen-message.js';
 
 /** Every statement of correct replicas. */
 export class ContradictionCheck implements Observer {
@@ -20,8 +20,8 @@ export class ContradictionCheck implements Observer {
     private readonly isCorrect: (replica: ReplicaId) => boolean,
   ) {}
 
-  onSent(_from: ReplicaId, _to: ReplicaId, message: SeenMessage): void {
-    if (this.judged.has(message)) {
+  onSent(_from: ReplicaId, to: ReplicaId, message: SeenMessage): void {
+    if (this.judged.has(message) || isShownToItsSigner(message, to)) {
       return;
     }
     this.judged.add(message);

@@ -63,6 +63,15 @@ export class MessageReader {
   }
 }
 
+/**
+ * Whether it is a statement that goes back to whoever signed it, to remind him of it (protocol.md 8a): nobody has judged
+ * what stands in it, and what he forged there nobody said.
+ */
+export function isShownToItsSigner({ input }: SeenMessage, to: ReplicaId): boolean {
+  const sender = input?.kind === 'signed' ? input.envelope.sender : undefined;
+  return sender?.kind === 'replica' && sender.replica === to;
+}
+
 /** The statements inside a statement about views. */
 function carriedBy(message: ProtocolMessage): readonly SeenStatement[] {
   switch (message.type) {

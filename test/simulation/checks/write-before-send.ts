@@ -4,7 +4,7 @@ import type { ReplicaId } from '../../../src/protocol/identifiers.js';
 import type { LogRecord, RecoveredState } from '../../../src/protocol/log-record.js';
 import type { PrePrepare, ProtocolMessage } from '../../../src/protocol/messages.js';
 import type { Observer, Violations } from './observer.js';
-import { describeStatement, type SeenMessage } from './seen-message.js';
+import { describeStatement, isShownToItsSigner, type SeenMessage } from './seen-message.js';
 
 interface Execution {
   readonly through: number;
@@ -65,16 +65,11 @@ export class WriteBeforeSendCheck implements Observer {
     }
   }
 
-  onSent(from: ReplicaId, _to: ReplicaId, message: SeenMessage): void {
-    if (this.judged.get(message) === from) {
+  onSent(from: ReplicaId, to: ReplicaId, message: SeenMessage): void {
+    if (this.judged.get(message) === from || isShownToItsSigner(message, to)) {
       return;
     }
     this.judged.set(message, from);
-    const outer = message.input?.kind === 'signed' ? message.input.envelope.sender : undefined;
-    if (outer?.kind === 'replica' && outer.replica !== from) {
-      // Shown to its own signer: what he forged in it nobody said.
-      return;
-    }
     for (const { sender, message: statement } of message.statements) {
       if (sender === from) {
         this.judge(from, statement);
