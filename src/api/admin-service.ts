@@ -63,6 +63,7 @@ function statusResponse(status: ReplicaStatus, version: string): GetStatusRespon
     storageEngine: status.storageEngine,
     version,
     waitingFor: status.waitingFor,
+    viewOfOthers: status.viewOfOthers,
     ...waitingResponse(status.waiting),
   };
 }

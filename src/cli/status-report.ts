@@ -86,6 +86,7 @@ export function statusJson(answers: readonly Answer[], summary: Summary) {
           primary: status.primary,
           role: roleOf(status),
           active: status.active,
+          viewOfOthers: status.viewOfOthers ?? null,
           ready: status.ready,
           notReadyReasons: status.notReadyReasons,
           lastExecutedSequence: status.lastExecutedSequence,
@@ -112,12 +113,19 @@ export function statusJson(answers: readonly Answer[], summary: Summary) {
 
 const HEADER = ['replica', 'name', 'view', 'role', 'executed', 'header', 'stable', 'peers', 'evidence', 'state'];
 
+/** Why a replica is apart stands below the table, as what it waits for. */
+function stateOf({ ready, notReadyReasons, viewOfOthers }: Status, colours: Colours): string {
+  if (!ready) {
+    return colours.yellow(harmless(notReadyReasons.join('; ')));
+  }
+  return viewOfOthers === undefined ? colours.green('ready') : colours.yellow('apart');
+}
+
 function rowOf({ label, status, error }: Answer, colours: Colours): readonly string[] {
   if (status === undefined) {
     const row = ['–', label, '–', '–', '–', '–', '–', '–', '–'];
     return [...row, colours.red(`unreachable: ${harmless(error ?? '')}`)];
   }
-  const state = status.ready ? colours.green('ready') : colours.yellow(harmless(status.notReadyReasons.join('; ')));
   const { evidence } = status;
   return [
     String(status.replica),
@@ -129,7 +137,7 @@ function rowOf({ label, status, error }: Answer, colours: Colours): readonly str
     String(status.stableCheckpoint),
     `${connectedOf(status)}/${status.replicaCount - 1}`,
     evidence.length === 0 ? '0' : colours.red(evidenceCell(evidence)),
-    state,
+    stateOf(status, colours),
   ];
 }
 

@@ -153,6 +153,11 @@ export const GAUGES: { readonly [N in keyof GaugeLabels]: GaugeDefinition<GaugeL
     labels: {},
     restart: 'stored',
   },
+  pbft_apart: {
+    help: '1 where this replica was left alone in a later view than the one in which the others serve, and does not vote.',
+    labels: {},
+    restart: 'refound',
+  },
   pbft_is_primary: { help: '1 where this replica is the active primary of its view.', labels: {}, restart: 'stored' },
   pbft_is_ready: {
     help: '1 where this replica serves callers; /readyz says why where it does not.',

@@ -36,6 +36,8 @@ export interface HttpServerOptions {
    * that a gauge that it sets is as of the scrape.
    */
   readonly readiness: () => readonly string[];
+  /** What an operator should know of a replica that is ready; empty, or left out, for nothing. */
+  readonly remarks?: () => readonly string[];
   /** Why this replica should be started again; empty where it is well. */
   readonly liveness: () => readonly string[];
   /** The most connections in all; 256 by default. */
@@ -161,19 +163,26 @@ function answer(
       }
     });
   } else {
-    sendHealth(request, response, path === '/livez' ? options.liveness() : options.readiness());
+    const [reasons, remarks] =
+      path === '/livez' ? [options.liveness(), []] : [options.readiness(), options.remarks?.() ?? []];
+    sendHealth(request, response, reasons, remarks);
   }
 }
 
-/** 200 and `ok` where there is no reason against it, else 503 and the reasons, one a line. */
-function sendHealth(request: IncomingMessage, response: ServerResponse, reasons: readonly string[]): void {
+/** 200, `ok` and the remarks where there is no reason against it, else 503 and the reasons; one a line. */
+function sendHealth(
+  request: IncomingMessage,
+  response: ServerResponse,
+  reasons: readonly string[],
+  remarks: readonly string[],
+): void {
   const status = reasons.length === 0 ? 200 : 503;
   if (wantsJson(request)) {
-    const body = { status: status === 200 ? 'ok' : 'unavailable', reasons };
+    const body = { status: status === 200 ? 'ok' : 'unavailable', reasons, remarks };
     send(response, status, 'application/json', `${JSON.stringify(body)}\n`);
   } else {
-    const lines = status === 200 ? ['ok'] : reasons.map((reason) => reason.replace(/\s+/g, ' '));
-    send(response, status, TEXT, `${lines.join('\n')}\n`);
+    const lines = status === 200 ? ['ok', ...remarks] : reasons;
+    send(response, status, TEXT, `${lines.map((line) => line.replace(/\s+/g, ' ')).join('\n')}\n`);
   }
 }
 

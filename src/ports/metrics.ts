@@ -100,6 +100,7 @@ export interface CounterLabels {
 export interface GaugeLabels {
   readonly pbft_view: Record<string, never>;
   readonly pbft_is_active: Record<string, never>;
+  readonly pbft_apart: Record<string, never>;
   readonly pbft_is_primary: Record<string, never>;
   readonly pbft_is_ready: Record<string, never>;
   readonly pbft_last_executed_sequence: Record<string, never>;

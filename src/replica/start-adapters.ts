@@ -118,7 +118,8 @@ export function startHttp(
   };
   return new Promise((resolve, reject) => {
     const { listen, http } = configuration;
-    const observed = { registry, readiness, liveness, metrics, timers: machineTimers, logger };
+    const remarks = () => runtime.readyRemarks();
+    const observed = { registry, readiness, remarks, liveness, metrics, timers: machineTimers, logger };
     startHttpServer({ ...listen.http, ...http, ...observed }, (result) =>
       result.ok ? resolve(result.value) : reject(result.error),
     );

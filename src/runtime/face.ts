@@ -44,6 +44,8 @@ export interface ReplicaStatus {
   readonly view: number;
   readonly primary: number;
   readonly active: boolean;
+  /** The lower view in which a quorum of the others serves, where it was left alone in a later one: it is apart. */
+  readonly viewOfOthers: number | undefined;
   /** Empty where it is ready to serve callers. */
   readonly notReadyReasons: readonly string[];
   readonly lastExecuted: number;

@@ -18,6 +18,7 @@ import { unreachable } from '../util/assert.js';
 import type { ExecutedBatch } from './batch-execution.js';
 import type { RuntimeHeld } from './held.js';
 import { LineLimit } from './line-limit.js';
+import { computeApartFrom } from './replica-status.js';
 import { ViewReport } from './view-report.js';
 
 /** What it writes to. */
@@ -159,10 +160,12 @@ export class Instrumentation {
   }
 
   /** The replica's state after a turn; `explain` is asked only where it is between two views and a line is due. */
-  onTurn({ view, active, primary, waitingRequests, diverged }: CoreView, explain: () => Waiting): void {
+  onTurn(core: CoreView, explain: () => Waiting): void {
+    const { view, active, primary, waitingRequests, diverged } = core;
     const { metrics, replica } = this.options;
     metrics.set('pbft_view', {}, view);
     metrics.set('pbft_is_active', {}, active ? 1 : 0);
+    metrics.set('pbft_apart', {}, computeApartFrom(core) === undefined ? 0 : 1);
     metrics.set('pbft_is_primary', {}, active && primary === replica ? 1 : 0);
     metrics.set('pbft_waiting_requests', {}, waitingRequests);
     metrics.set('pbft_diverged', {}, diverged ? 1 : 0);

@@ -16,6 +16,7 @@ import type { FatalKind, ReplicaRuntimeOptions } from './replica-runtime-options
 import {
   computeNotReadableReasons,
   computeNotReadyReasons,
+  computeReadyRemarks,
   computeReplicaStatus,
   type StatusSources,
 } from './replica-status.js';
@@ -126,6 +127,11 @@ export class ReplicaRuntime implements ReplicaFace {
   /** Why this replica can't serve callers now; empty where it can. */
   notReadyReasons(): readonly string[] {
     return computeNotReadyReasons(this.options.identity, this.sources());
+  }
+
+  /** What an operator should know though this replica serves callers; empty for nothing. */
+  readyRemarks(): readonly string[] {
+    return computeReadyRemarks(this.sources());
   }
 
   /** Brings those metrics up to date that are measured only when somebody looks. */

@@ -1,7 +1,7 @@
 /** What a replica says of itself: its state, whether it can serve callers, and what it waits for, in words. */
 import type { LinkState } from '../ports/transport.js';
 import type { CoreView } from '../protocol/core.js';
-import type { ReplicaId } from '../protocol/identifiers.js';
+import type { ReplicaId, View } from '../protocol/identifiers.js';
 import type { QuorumSizes } from '../protocol/quorum.js';
 import type { Waiting } from '../protocol/waiting.js';
 import type { Digest } from '../util/digest.js';
@@ -94,6 +94,25 @@ export function computeNotReadyReasons(identity: ReplicaIdentity, sources: Statu
   return reasons;
 }
 
+/**
+ * The view in which the others serve, where this replica is apart: left alone in a later view. It is ready all the same,
+ * but its vote is missing. Undefined where it isn't apart, or doesn't vote yet for another reason.
+ */
+export function computeApartFrom({ mayVote, viewOfOthers }: CoreView): View | undefined {
+  return mayVote ? viewOfOthers : undefined;
+}
+
+/** What an operator should know of this replica though it serves; empty where there is nothing. */
+export function computeReadyRemarks({ core }: StatusSources): readonly string[] {
+  const others = core && computeApartFrom(core);
+  return core === undefined || others === undefined
+    ? []
+    : [
+        `apart: it is in view ${core.view}, the others serve in view ${others}; it serves reads and passes on what ` +
+          'callers ask; it does not vote',
+      ];
+}
+
 /** The whole status. */
 export function computeReplicaStatus(
   identity: ReplicaIdentity,
@@ -110,6 +129,7 @@ export function computeReplicaStatus(
     view: core?.view ?? 0,
     primary: core?.primary ?? 0,
     active: core?.active ?? false,
+    viewOfOthers: core && computeApartFrom(core),
     notReadyReasons: computeNotReadyReasons(identity, sources),
     lastExecuted: core?.lastExecuted ?? 0,
     headerDigest: core?.lastHeaderDigest ?? identity.clusterId,
@@ -147,9 +167,10 @@ function computeWaitingFor(
   if (core.diverged || (core.mayVote && core.active && core.oldestWaitMs < identity.requestTimeoutMs)) {
     return '';
   }
-  if (core.mayVote && core.viewOfOthers !== undefined) {
+  const others = computeApartFrom(core);
+  if (others !== undefined) {
     return (
-      `the others: it is apart, in view ${core.view}, and they serve in view ${core.viewOfOthers}; it serves reads and ` +
+      `the others: it is apart, in view ${core.view}, and they serve in view ${others}; it serves reads and ` +
       'passes on what callers ask, and votes again when they come to its view or a later one'
     );
   }

@@ -38,11 +38,14 @@ export interface LinePanel extends PanelBase {
   readonly isFree?: boolean;
 }
 
-/** Bars of 0 and 1 over time, each value with its word and colour. */
+/** A word and its colour. */
+type Word = readonly [word: string, color: string];
+
+/** Bars of 0, 1 and so on over time, each value with its word and colour. */
 export interface StatePanel extends PanelBase {
   readonly type: 'states';
   readonly queries: readonly Query[];
-  readonly words: readonly [zero: readonly [word: string, color: string], one: readonly [word: string, color: string]];
+  readonly words: readonly [zero: Word, one: Word, ...more: Word[]];
 }
 
 /** The labels of series, as of now. */

@@ -27,12 +27,14 @@ export const ROW_OF_VIEWS: Row = {
     {
       type: 'states',
       title: 'Between views',
-      description: 'Which replicas are active in their view. Red: it left one and has not entered the next.',
+      description:
+        'Which replicas are active in their view. Red: it left one and has not entered the next. Orange: so, and the others serve in a lower one.',
       words: [
         ['between two views', 'red'],
         ['active', 'green'],
+        ['apart', 'orange'],
       ],
-      queries: [['pbft_is_active{@}', 'replica {{replica}}']],
+      queries: [['pbft_is_active{@} + 2 * pbft_apart{@}', 'replica {{replica}}']],
     },
     {
       type: 'lines',

@@ -83,6 +83,7 @@ export class FakeReplica implements ReplicaFace {
       view: 3,
       primary: 3,
       active: true,
+      viewOfOthers: undefined,
       notReadyReasons: this.notReadyReasons,
       lastExecuted: this.sequence,
       headerDigest: digestAt(this.sequence),

@@ -40,6 +40,7 @@ function answer(replica: number, fields: Partial<Status> = {}): Answer {
     leftView: undefined,
     viewChanges: [],
     missing: [],
+    viewOfOthers: undefined,
     ...fields,
   };
   return { label: status.name, address: `host:${replica}`, status };
@@ -82,6 +83,23 @@ describe('the status of a cluster', () => {
     assert.match(lines[6] ?? '', /3 of 4 asked answer; a quorum is 3/);
     // Below the table: its lines stay short.
     assert.equal(lines[7], 'replica-0 waits: NewView for 5 of replica-1');
+  });
+
+  it('shows apart, and no ready, of one that was left alone in a later view, and below the table what that means', () => {
+    const waitingFor = 'the others: it is apart, in view 7, and they serve in view 5';
+    const apart = { view: 7, active: false, viewOfOthers: 5, waitingFor };
+    const behind = { ...apart, ready: false, notReadyReasons: ['catching up: executed 1 of 900'] };
+    const answers = [answer(0), answer(1, behind), answer(2, apart)];
+    const lines = statusText(answers, summarize(answers), COLOURS).split('\n');
+    assert.match(lines[1] ?? '', / ready$/);
+    assert.match(lines[2] ?? '', / catching up: executed 1 of 900$/);
+    assert.match(lines[3] ?? '', /^2 +replica-2 +7 +changing view .* apart$/);
+    assert.ok(lines.includes(`replica-2 waits: ${waitingFor}`));
+    const { replicas } = statusJson(answers, summarize(answers));
+    assert.deepEqual(
+      replicas.map((replica) => replica.viewOfOthers),
+      [null, 5, 5],
+    );
   });
 
   it('raises its voice where two replicas show different headers at one sequence', () => {

@@ -6,6 +6,7 @@ import { ManualTimers } from '../../support/network-manual-timers.js';
 
 describe('the HTTP endpoints', () => {
   let reasons: readonly string[] = [];
+  let remarks: readonly string[] = [];
   let faults: readonly string[] = [];
   let renderings = 0;
   let failing = false;
@@ -25,6 +26,7 @@ describe('the HTTP endpoints', () => {
       },
     },
     readiness: () => reasons,
+    remarks: () => remarks,
     liveness: () => faults,
     metrics: {
       increment: (name, labels) => void counted.push(`${name} ${Object.values(labels).join(' ')}`),
@@ -40,6 +42,7 @@ describe('the HTTP endpoints', () => {
 
   beforeEach(async () => {
     reasons = [];
+    remarks = [];
     faults = [];
     renderings = 0;
     counted.length = 0;
@@ -63,6 +66,21 @@ describe('the HTTP endpoints', () => {
     reasons = ['catching up: 5 of 12', 'no quorum\nof peers'];
     const unready = await request('/readyz');
     assert.deepEqual([unready.status, await unready.text()], [503, 'catching up: 5 of 12\nno quorum of peers\n']);
+  });
+
+  it('says with its ok what else there is to know of a replica that is ready, and nothing of it to a supervisor', async () => {
+    remarks = ['apart: it is in view 7,\nthe others serve in view 2'];
+    const ready = await request('/readyz');
+    assert.deepEqual(
+      [ready.status, await ready.text()],
+      [200, 'ok\napart: it is in view 7, the others serve in view 2\n'],
+    );
+    const json = await request('/readyz', { headers: { Accept: 'application/json' } });
+    assert.deepEqual(await json.json(), { status: 'ok', reasons: [], remarks });
+    assert.equal(await (await request('/livez')).text(), 'ok\n');
+    reasons = ['catching up: 5 of 12'];
+    const unready = await request('/readyz');
+    assert.deepEqual([unready.status, await unready.text()], [503, 'catching up: 5 of 12\n']);
   });
 
   it('asks for readiness before it renders, so that a gauge of it is current', async () => {
@@ -90,12 +108,12 @@ describe('the HTTP endpoints', () => {
 
   it('answers in JSON where that is accepted', async () => {
     const headers = { Accept: 'application/json' };
-    assert.deepEqual(await (await request('/livez', { headers })).json(), { status: 'ok', reasons: [] });
+    assert.deepEqual(await (await request('/livez', { headers })).json(), { status: 'ok', reasons: [], remarks: [] });
     reasons = ['a', 'b'];
     const response = await request('/readyz', { headers });
     assert.equal(response.status, 503);
     assert.match(response.headers.get('content-type') ?? '', /^application\/json/);
-    assert.deepEqual(await response.json(), { status: 'unavailable', reasons: ['a', 'b'] });
+    assert.deepEqual(await response.json(), { status: 'unavailable', reasons: ['a', 'b'], remarks: [] });
   });
 
   it('lists its paths to who asks for another, and repeats nothing of it', async () => {

@@ -181,6 +181,7 @@ describe('instrumentation', () => {
       pbft_diverged: 1,
       pbft_view: 5,
       pbft_is_active: 1,
+      pbft_apart: 0,
       pbft_is_primary: 1,
       pbft_waiting_requests: 3,
     });
@@ -242,6 +243,18 @@ describe('instrumentation', () => {
     bench.instrumentation.onTurn({ ...between, diverged: true }, explain);
     assert.equal(bench.lines.length, 3);
     assert.equal(bench.metrics.gauges.get('pbft_is_active'), 0);
+  });
+
+  it('shows that it is apart for as long as it is, and not before its first vote', () => {
+    const bench = new Bench();
+    const apart = coreView({ view: view(7), active: false, viewOfOthers: view(2) });
+    const shown = [coreView({}), apart, { ...apart, mayVote: false }, apart, { ...apart, viewOfOthers: undefined }].map(
+      (state) => {
+        bench.instrumentation.onTurn(state, () => WAITING);
+        return bench.metrics.gauges.get('pbft_apart');
+      },
+    );
+    assert.deepEqual(shown, [0, 1, 0, 1, 0]);
   });
 
   it('measures timers, what waits and what is kept when somebody looks', () => {

@@ -9,6 +9,7 @@ import type { Waiting } from '../../../src/protocol/waiting.js';
 import {
   computeNotReadableReasons,
   computeNotReadyReasons,
+  computeReadyRemarks,
   computeReplicaStatus,
   type ReplicaIdentity,
   type StatusSources,
@@ -244,7 +245,19 @@ describe('the status', () => {
 
   it('says that it is apart, where it left its view alone and a quorum serves on in a lower one', () => {
     const apart = sources({}, { view: view(7), active: false, viewOfOthers: view(4) });
-    const { waitingFor } = computeReplicaStatus(IDENTITY, apart, WAITING);
+    const { waitingFor, viewOfOthers, notReadyReasons } = computeReplicaStatus(IDENTITY, apart, WAITING);
     assert.match(waitingFor, /it is apart, in view 7, and they serve in view 4; it serves reads/);
+    assert.deepEqual([viewOfOthers, notReadyReasons], [4, []]);
+    assert.deepEqual(computeReadyRemarks(apart), [
+      'apart: it is in view 7, the others serve in view 4; it serves reads and passes on what callers ask; it does not vote',
+    ]);
+  });
+
+  it('has no remark on a replica that is active, that has not begun, or that does not vote yet at all', () => {
+    const starting = { view: view(7), active: false, viewOfOthers: view(4), mayVote: false };
+    for (const of of [sources(), sources({ core: undefined }), sources({}, starting)]) {
+      assert.deepEqual(computeReadyRemarks(of), []);
+      assert.equal(computeReplicaStatus(IDENTITY, of, WAITING).viewOfOthers, undefined);
+    }
   });
 });

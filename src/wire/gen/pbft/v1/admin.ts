@@ -80,6 +80,11 @@ export interface GetStatusResponse {
   viewChanges: ViewChangeStatus[];
   /** What it lacks to go on at this moment: messages of others, or its own work. */
   missing: MissingStatus[];
+  /**
+   * The lower view in which a quorum of the others serves, where it was left alone in a later one: it is apart, serves
+   * reads, passes on what callers ask, and does not vote. Absent where it is not apart.
+   */
+  viewOfOthers?: number | undefined;
 }
 
 /** A timer that runs. */
@@ -235,6 +240,7 @@ function createBaseGetStatusResponse(): GetStatusResponse {
     leftView: undefined,
     viewChanges: [],
     missing: [],
+    viewOfOthers: undefined,
   };
 }
 
@@ -317,6 +323,9 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     }
     for (const v of message.missing) {
       MissingStatus.encode(v!, writer.uint32(210).fork()).join();
+    }
+    if (message.viewOfOthers !== undefined) {
+      writer.uint32(216).uint64(message.viewOfOthers);
     }
     return writer;
   },
@@ -542,6 +551,14 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
             message.missing.push(MissingStatus.decode(reader, reader.uint32()));
             continue;
           }
+          case 27: {
+            if (tag !== 216) {
+              break;
+            }
+
+            message.viewOfOthers = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -648,6 +665,11 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
       missing: globalThis.Array.isArray(object?.missing)
         ? object.missing.map((e: any) => MissingStatus.fromJSON(e))
         : [],
+      viewOfOthers: isSet(object.viewOfOthers)
+        ? globalThis.Number(object.viewOfOthers)
+        : isSet(object.view_of_others)
+        ? globalThis.Number(object.view_of_others)
+        : undefined,
     };
   },
 
@@ -730,6 +752,9 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     }
     if (message.missing?.length) {
       obj.missing = message.missing.map((e) => MissingStatus.toJSON(e));
+    }
+    if (message.viewOfOthers !== undefined) {
+      obj.viewOfOthers = Math.round(message.viewOfOthers);
     }
     return obj;
   },
