@@ -4,9 +4,12 @@
  * operation, request id and consistency, is judged here.
  *
  * A read is asked for a short answer first, because what it may answer is what it costs to order and what memory is
- * held for it; where the answer is longer, it is asked again for just as much. A caller sees the last answer alone.
+ * held for it; where the answer is longer, it is asked again for just as much. A caller sees the last answer alone. An
+ * ordered get of a value that was long a moment ago asks for that at once, and an ordered read that has no memory waits a
+ * while before it is refused: being refused is no way to have reads ordered at no price (FU-05).
  */
 import type { Server } from '@grpc/grpc-js';
+import type { TimerService } from '../ports/timer-service.js';
 import type { Executed } from '../runtime/face.js';
 import { assert } from '../util/assert.js';
 import { digestBytes } from '../util/digest.js';
@@ -30,6 +33,7 @@ import {
 import { type Decodable, decodeStrictly } from '../wire/strict-decode.js';
 import type { AnswerReservation } from './answer-budget.js';
 import { ANSWERS_RETRY_AFTER_MS, type CallFailure } from './failures.js';
+import { LongValues, SHORT_VALUE_BYTES_MAX } from './long-values.js';
 import type { Submitter } from './submitter.js';
 import { type CallServices, type Encodable, serveUnary } from './unary-method.js';
 
@@ -66,11 +70,14 @@ const FIELD_PREFIX: Readonly<Record<Operation['$case'], string>> = {
 
 /** Registers the service. */
 export function serveKeyValueService(server: Server, services: CallServices, submitter: Submitter): void {
+  const { timers } = services;
+  const longValues = new LongValues();
   const { put, get, delete: remove, compareAndSwap, range } = KeyValueServiceService;
   const serve = <Request, Response extends Placed>(method: KeyValueMethod<Request, Response>) =>
     serveUnary(server, services, {
       ...method,
-      handle: (request, budgetMs, memory) => executeCall({ submitter, budgetMs, memory }, method, request),
+      handle: (request, budgetMs, memory) =>
+        executeCall({ submitter, timers, longValues, budgetMs, memory }, method, request),
     });
   serve<PutRequest, PutResponse>({
     path: put.path,
@@ -114,16 +121,18 @@ export function serveKeyValueService(server: Server, services: CallServices, sub
   });
 }
 
-/** One call: its way to execution, the time that it has, and the memory for its answer. */
+/** One call: its way to execution, the time that it has, the memory for its answer, and what is known of values. */
 interface ServedCall {
   readonly submitter: Submitter;
+  readonly timers: TimerService;
+  readonly longValues: LongValues;
   readonly budgetMs: number;
   readonly memory: AnswerReservation;
 }
 
 /** How long an answer is asked for first: by operation, ordered and local. */
 const FIRST_ANSWER_BYTES: Readonly<Partial<Record<Operation['$case'], readonly [number, number]>>> = {
-  get: [16_384, 16_384],
+  get: [SHORT_VALUE_BYTES_MAX, SHORT_VALUE_BYTES_MAX],
   range: [65_536, 524_288],
 };
 /** A range whose first entry is long is asked for a long page: others may be too. */
@@ -132,6 +141,11 @@ const LONG_PAGE_BYTES = 524_288;
 const ANSWER_BYTES_MAX = 1_048_576 + 4_096;
 /** A short answer, one as long as the value was, and, where that was changed meanwhile, the longest. */
 const ATTEMPTS_MAX = 3;
+/** How long an ordered read waits for memory at most, and for which part of the time that it has. */
+const MEMORY_WAIT_MS = 2_000;
+const MEMORY_WAIT_SHARE = 1 / 2;
+/** How often it looks for it. */
+const MEMORY_LOOK_MS = 100;
 
 async function executeCall<Request, Response extends Placed>(
   call: ServedCall,
@@ -145,27 +159,61 @@ async function executeCall<Request, Response extends Placed>(
     return failed({ code: 'invalid', field: 'consistency', description });
   }
   const isLocal = consistency === Consistency.LOCAL;
-  const untilMs = call.submitter.elapsedMs() + call.budgetMs;
-  let answerBytesMax = FIRST_ANSWER_BYTES[operation.$case]?.[isLocal ? 1 : 0] ?? 0;
+  const orderedKey = operation.$case === 'get' && !isLocal ? operation.value.key : undefined;
+  const untilMs = call.timers.elapsedMs() + call.budgetMs;
+  const firstBytes = FIRST_ANSWER_BYTES[operation.$case]?.[isLocal ? 1 : 0] ?? 0;
+  let answerBytesMax = Math.max(firstBytes, knownLength(call, orderedKey));
   for (let attempt = 1; ; attempt++) {
-    if (!call.memory.hold(answerBytesMax)) {
+    if (!(await holdMemory(call, answerBytesMax, isLocal ? 0 : untilMs - call.timers.elapsedMs()))) {
       return failed({ code: 'answersExhausted', retryAfterMs: ANSWERS_RETRY_AFTER_MS });
     }
     const bytes = KeyValueOperation.encode({ operation, answerBytesMax }).finish();
-    const budgetMs = Math.floor(untilMs - call.submitter.elapsedMs());
+    const budgetMs = Math.floor(untilMs - call.timers.elapsedMs());
     const executed = isLocal
       ? await call.submitter.query(bytes, budgetMs)
       : await call.submitter.submit({ operation: bytes, requestId: method.requestIdOf?.(request) ?? '', budgetMs });
     if (!executed.ok) {
+      forgetRefused(call, orderedKey, executed.error);
       return failed(inTermsOfCaller(operation, executed.error));
     }
     const result = resultOf(executed.value);
+    learnLength(call, orderedKey, result.$case === 'tooLong' ? result.value.sizeBytes : executed.value.result.length);
     if (result.$case !== 'tooLong' || attempt === ATTEMPTS_MAX) {
       return answerOf(method, operation, executed.value, result);
     }
     call.memory.trim(0);
     const pageBytes = operation.$case === 'range' ? LONG_PAGE_BYTES : 0;
     answerBytesMax = attempt + 1 < ATTEMPTS_MAX ? Math.max(result.value.sizeBytes, pageBytes) : ANSWER_BYTES_MAX;
+  }
+}
+
+/** Reserves memory for an answer, waiting for it for a part of this time; whether there was any. */
+async function holdMemory({ memory, timers }: ServedCall, sizeBytes: number, timeMs: number): Promise<boolean> {
+  const untilMs = timers.elapsedMs() + Math.min(MEMORY_WAIT_MS, timeMs * MEMORY_WAIT_SHARE);
+  while (!memory.hold(sizeBytes)) {
+    if (timers.elapsedMs() + MEMORY_LOOK_MS > untilMs) {
+      return false;
+    }
+    await new Promise<void>((resolve) => timers.startTimer(MEMORY_LOOK_MS, resolve));
+  }
+  return true;
+}
+
+/** How long the value of an ordered get was a moment ago; 0 where that isn't known. */
+function knownLength({ longValues, timers }: ServedCall, key: string | undefined): number {
+  return key === undefined ? 0 : longValues.sizeOf(key, timers.elapsedMs());
+}
+
+function learnLength({ longValues, timers }: ServedCall, key: string | undefined, sizeBytes: number): void {
+  if (key !== undefined) {
+    longValues.note(key, sizeBytes, timers.elapsedMs());
+  }
+}
+
+/** What may not be asked for at all isn't asked for first: the value may be short now. */
+function forgetRefused({ longValues }: ServedCall, key: string | undefined, { code }: CallFailure): void {
+  if (key !== undefined && code === 'invalid') {
+    longValues.forget(key);
   }
 }
 

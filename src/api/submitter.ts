@@ -39,8 +39,6 @@ export interface SubmitterOptions {
 export interface Submitter {
   submit(submission: Submission): Promise<Result<Executed, CallFailure>>;
   query(query: Uint8Array, budgetMs: number): Promise<Result<Executed, CallFailure>>;
-  /** The monotonic clock that budgets are of. */
-  elapsedMs(): number;
 }
 
 const NO_TIME = failed({ code: 'deadlineTooShort' } as const);
@@ -59,7 +57,6 @@ export function createSubmitter(options: SubmitterOptions): Submitter {
         : new Promise((resolve) => options.face.submit(submission.operation, submission.budgetMs, resolve));
     },
     query: (query, budgetMs) => askWithin(options, query, budgetMs),
-    elapsedMs: () => options.timers.elapsedMs(),
   };
 }
 
