@@ -20,10 +20,8 @@ interface Suite {
   readonly name: string;
   /** The folder below test/. */
   readonly folder: string;
-  /** Quick suites leave the `*.slow.test.ts` files to a suite of their own. */
-  readonly files: 'quick' | 'slow' | 'all';
-  /** Every second file, from this one on; all where it isn't said. */
-  readonly half?: 0 | 1;
+  /** Quick suites leave the `*.slow.test.ts` and `*.aside.test.ts` files to suites of their own. */
+  readonly files: 'quick' | 'slow' | 'aside' | 'all';
   readonly deadlineMs: number;
 }
 
@@ -44,13 +42,19 @@ const INTEGRATION_SUITE: Suite = {
   deadlineMs: 10 * MINUTE_MS,
 };
 
-/** They wait for processes more than they work: two halves run at once. */
-const SLOW_HALVES: readonly [Suite, Suite] = [
-  { name: 'integration (slow, one half)', folder: 'integration', files: 'slow', half: 0, deadlineMs: 12 * MINUTE_MS },
-  { name: 'integration (slow, the other)', folder: 'integration', files: 'slow', half: 1, deadlineMs: 12 * MINUTE_MS },
+/** Processes at their own pace: what disturbs them makes them fail. */
+const ALONE_SUITES: readonly Suite[] = [
+  { name: 'integration (slow)', folder: 'integration', files: 'slow', deadlineMs: 12 * MINUTE_MS },
+  { name: 'hostile', folder: 'hostile', files: 'all', deadlineMs: 8 * MINUTE_MS },
 ];
 
-const HOSTILE_SUITE: Suite = { name: 'hostile', folder: 'hostile', files: 'all', deadlineMs: 8 * MINUTE_MS };
+/** They mostly wait, and bear to be waited for: they run beside the planted bugs, which take both cores. */
+const ASIDE_SUITE: Suite = {
+  name: 'integration (aside)',
+  folder: 'integration',
+  files: 'aside',
+  deadlineMs: 12 * MINUTE_MS,
+};
 
 /** Scripts of package.json, in this order. */
 const STATIC_CHECKS = [
@@ -63,7 +67,7 @@ const STATIC_CHECKS = [
   'lint:dead-code',
 ];
 
-function testFilesOf({ folder, files, half }: Suite): string[] {
+function testFilesOf({ folder, files }: Suite): string[] {
   const path = join(root, 'test', folder);
   let entries: string[];
   try {
@@ -73,10 +77,9 @@ function testFilesOf({ folder, files, half }: Suite): string[] {
   }
   return entries
     .filter((entry) => entry.endsWith('.test.ts'))
-    .filter((entry) => files === 'all' || entry.endsWith('.slow.test.ts') === (files === 'slow'))
+    .filter((entry) => files === 'all' || (/\.(slow|aside)\.test\.ts$/.exec(entry)?.[1] ?? 'quick') === files)
     .map((entry) => relative(root, join(path, entry)))
-    .sort()
-    .filter((_, index) => half === undefined || index % 2 === half);
+    .sort();
 }
 
 /** Runs a part, and prints what it is and how long it took, or writes that to the file whose descriptor is given. */
@@ -125,10 +128,10 @@ async function runAside(suites: readonly Suite[]): Promise<{ results: readonly S
   }
 }
 
-/** Runs a suite, and others one after another beside it. */
-async function* runBeside(suite: Suite, others: readonly Suite[]): AsyncGenerator<SuiteResult> {
-  const aside = runAside(others);
-  yield await runTests(suite);
+/** Runs something, and suites one after another beside it. */
+async function* runBeside(run: () => Promise<SuiteResult>, suites: readonly Suite[]): AsyncGenerator<SuiteResult> {
+  const aside = runAside(suites);
+  yield await run();
   const { results, printed } = await aside;
   process.stdout.write(printed);
   yield* results;
@@ -154,15 +157,15 @@ async function* runAll(kind: 'test' | 'check'): AsyncGenerator<SuiteResult> {
     yield { passed: 0, failures: [], skipped: ['all tests: what they run does not compile'] };
     return;
   }
-  yield* runBeside(UNIT_SUITE, SINGLE_CORE_SUITES);
+  yield* runBeside(() => runTests(UNIT_SUITE), SINGLE_CORE_SUITES);
   yield await runTests(INTEGRATION_SUITE);
   if (kind === 'check') {
-    const [one, other] = SLOW_HALVES;
-    yield* runBeside(one, [other]);
-    yield await runTests(HOSTILE_SUITE);
+    for (const suite of ALONE_SUITES) {
+      yield await runTests(suite);
+    }
     yield await runStep('simulate', 'make', ['--no-print-directory', 'simulate']);
     yield await runStep('endurance', 'make', ['--no-print-directory', 'endurance', 'ROUNDS=10']);
-    yield await plantBugs();
+    yield* runBeside(plantBugs, [ASIDE_SUITE]);
   }
 }
 
