@@ -25,7 +25,8 @@ describe('a replica that may open few files', function () {
   this.timeout(90_000);
   let cluster: TestCluster;
   const running: Limited[] = [];
-  const sockets: Socket[] = [];
+  const sockets = new Set<Socket>();
+  let isFlooding = true;
 
   before(async () => {
     cluster = await makeCluster({ replicas: 4 });
@@ -35,6 +36,7 @@ describe('a replica that may open few files', function () {
     await cluster.waitReady();
   });
   after(async () => {
+    isFlooding = false;
     for (const socket of sockets) {
       socket.destroy();
     }
@@ -66,10 +68,15 @@ describe('a replica that may open few files', function () {
   /** A connection that says nothing, and comes again when it is closed. */
   function flood(port: number): void {
     const open = (): void => {
-      const socket = connect(port, '127.0.0.1');
-      sockets.push(socket);
-      socket.on('error', () => undefined).resume();
-      socket.once('close', () => setTimeout(() => sockets.includes(socket) && open(), 50));
+      if (isFlooding) {
+        const socket = connect(port, '127.0.0.1');
+        sockets.add(socket);
+        socket.on('error', () => undefined).resume();
+        socket.once('close', () => {
+          sockets.delete(socket);
+          setTimeout(open, 50);
+        });
+      }
     };
     open();
   }

@@ -89,12 +89,12 @@ export async function primaryOf(cluster: TestCluster, asked = 0): Promise<number
 /** Fails unless the caller learned in plain words what became of the operation. */
 export function assertClear({ code, reason, message, outcomeKnown }: ClientError): void {
   const text = `${code} ${reason}: ${message}`;
-  // CANCELLED: the test closes its client of a replica that it starts again.
+  // CANCELLED: the test closes its client of a replica that it starts again. Hung up: it was killed while they connected.
   const explained: readonly string[] = ['DEADLINE_EXCEEDED', 'UNAVAILABLE', 'CANCELLED'];
   assert.ok(explained.includes(code), `no failure that an outage explains: ${text}`);
   // Of a read the outcome doesn't matter, so a client may know it where the replica doesn't.
   const words = outcomeKnown
-    ? /nothing was taken|nobody answers at|was lost|did not finish|did not answer|the outcome is not known/
+    ? /nothing was taken|nobody answers at|hung up on|given up before|was lost|did not finish|did not answer|the outcome is not known/
     : /the outcome is not known/;
   assert.match(message, words, text);
 }
