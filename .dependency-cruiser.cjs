@@ -56,8 +56,8 @@ const generated = '^src/wire/gen/';
 const brands = ['^src/protocol/identifiers\\.ts$'];
 /** What runtime shows to callers' services. */
 const runtimeFace = '^src/runtime/face\\.ts$';
-/** The one command that may load the adversary, and only by a dynamic import. */
-const clusterCommand = '^src/cli/(?:commands/)?cluster';
+/** The one command that may load the adversary, and only by a dynamic import; and the file that names the kinds of traitors. */
+const traitorCommand = '^src/cli/(?:commands/traitor|cluster/byzantine)\\.ts$';
 
 const anyOf = (list) => `(?:${list.join('|')})`;
 const escaped = (name) => name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
@@ -127,17 +127,17 @@ module.exports = {
       to: { path: '^src/', pathNot: generated },
     },
     {
-      name: 'adversary-only-in-cluster',
-      comment: 'only the cluster command loads the adversary, when asked to',
+      name: 'adversary-only-for-traitors',
+      comment: 'only the process of a traitor loads the adversary',
       severity: 'error',
-      from: { path: '^src/', pathNot: ['^src/adversary/', clusterCommand] },
+      from: { path: '^src/', pathNot: ['^src/adversary/', traitorCommand] },
       to: { path: '^src/adversary/' },
     },
     {
       name: 'adversary-only-dynamic',
       comment: 'no replica carries the adversary: import() it',
       severity: 'error',
-      from: { path: clusterCommand },
+      from: { path: traitorCommand },
       to: { path: '^src/adversary/', dynamic: false, dependencyTypesNot: ['type-only'] },
     },
     {

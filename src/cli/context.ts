@@ -1,6 +1,7 @@
 /** What every command is given: where it writes, what it may read of its surroundings, how it ends. */
-import { type Colours, createColours } from './colours.js';
-import { EXIT, type ExitCode } from './exit-code.js';
+
+import { EXIT, type ExitCode } from './exit.js';
+import { type Colours, createColours } from './output/colours.js';
 
 /** A command's surroundings. */
 export interface Context {

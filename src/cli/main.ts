@@ -7,7 +7,6 @@ import { Command, CommanderError } from 'commander';
 import { VERSION } from '../replica/version.js';
 import { addCas } from './commands/cas.js';
 import { addCluster } from './commands/cluster.js';
-import { addTraitor } from './commands/cluster-traitor.js';
 import { addConfig } from './commands/config.js';
 import { addConvert } from './commands/convert.js';
 import { addDelete } from './commands/delete.js';
@@ -19,11 +18,12 @@ import { addRange } from './commands/range.js';
 import { addStart } from './commands/start.js';
 import { addStatus } from './commands/status.js';
 import { addSubmit } from './commands/submit.js';
+import { addTraitor } from './commands/traitor.js';
 import { addVersion } from './commands/version.js';
 import { type Context, createProcessContext } from './context.js';
-import { EXIT, type ExitCode } from './exit-code.js';
-import { describeFailure } from './failure.js';
-import { refuseRepeats } from './flags.js';
+import { EXIT, type ExitCode } from './exit.js';
+import { refuseRepeats } from './input/flags.js';
+import { describeFailure } from './output/failure.js';
 
 const COMMANDS = [
   addInit,

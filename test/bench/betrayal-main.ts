@@ -7,9 +7,9 @@
  * and with 2 for a wrong choice. Slowness is no failure.
  */
 import { parseArgs } from 'node:util';
-import { isTraitorKind, TRAITOR_KINDS, type TraitorKind } from '../../src/cli/cluster-byzantine.js';
-import { createColours } from '../../src/cli/colours.js';
-import { formatTable } from '../../src/cli/table.js';
+import { isTraitorKind, TRAITOR_KINDS, type TraitorKind } from '../../src/cli/cluster/byzantine.js';
+import { createColours } from '../../src/cli/output/colours.js';
+import { formatTable } from '../../src/cli/output/table.js';
 import { isReplicaCountAllowed } from '../../src/protocol/quorum.js';
 import { startCluster } from '../support/cluster.js';
 import { type BetrayalFigures, measureBetrayal } from './betrayal.js';

@@ -10,7 +10,7 @@
  *    cluster-load.ts: nothing that was acknowledged is lost or was done twice.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { TraitorKind } from '../../src/cli/cluster-byzantine.js';
+import type { TraitorKind } from '../../src/cli/cluster/byzantine.js';
 import type { TestCluster } from '../support/cluster.js';
 import { awaitAgreement } from '../support/cluster-checks.js';
 import { eventually } from '../support/cluster-deadline.js';

@@ -8,8 +8,8 @@
  */
 import assert from 'node:assert/strict';
 import { parseArgs } from 'node:util';
-import { createColours } from '../../src/cli/colours.js';
-import { formatTable } from '../../src/cli/table.js';
+import { createColours } from '../../src/cli/output/colours.js';
+import { formatTable } from '../../src/cli/output/table.js';
 import { DEFAULT_CONSENSUS_PARAMETERS } from '../../src/config/parameters.js';
 import { computeQuorumSizes, isReplicaCountAllowed } from '../../src/protocol/quorum.js';
 import { startCluster } from '../support/cluster.js';

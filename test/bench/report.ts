@@ -1,8 +1,8 @@
 /** A run's figures as text for people and as JSON for programs. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createColours } from '../../src/cli/colours.js';
-import { formatTable } from '../../src/cli/table.js';
+import { createColours } from '../../src/cli/output/colours.js';
+import { formatTable } from '../../src/cli/output/table.js';
 import type { Failure, Measurement, MeasurementKind, Verification } from './bench.js';
 import { type LatencySummary, medianOf } from './latency.js';
 import type { ClusterSettings, LoadSettings, MachineSettings } from './settings.js';

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, copyFileSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { ReplicaProcess } from '../../src/cli/replica-process.js';
+import { ReplicaProcess } from '../../src/cli/cluster/replica-process.js';
 import { generatePrivateKey, privatePem } from '../../src/crypto/keys.js';
 import { assertRefused, type Refusal } from '../support/bad-start.js';
 import { startCluster, type TestCluster } from '../support/cluster.js';

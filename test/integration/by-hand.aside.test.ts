@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ClusterFile } from '../../src/cli/cluster-file.js';
+import type { ClusterFile } from '../../src/cli/cluster/cluster-file.js';
 import { pbft, type RunningCommand, startPbft } from '../support/cluster-command.js';
 import { findBasePort } from '../support/cluster-ports.js';
 

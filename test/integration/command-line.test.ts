@@ -3,8 +3,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ClusterFile } from '../../src/cli/cluster-file.js';
-import { isReplicaProcess } from '../../src/cli/process-identity.js';
+import type { ClusterFile } from '../../src/cli/cluster/cluster-file.js';
+import { isReplicaProcess } from '../../src/cli/cluster/process-identity.js';
 import { pbft, startPbft } from '../support/cluster-command.js';
 import { eventually } from '../support/cluster-deadline.js';
 import { findBasePort } from '../support/cluster-ports.js';

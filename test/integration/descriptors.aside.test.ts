@@ -6,7 +6,7 @@ import { readdirSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { askReadiness } from '../../src/cli/readiness.js';
+import { askReadiness } from '../../src/cli/cluster/readiness.js';
 import { makeCluster, type TestCluster } from '../support/cluster.js';
 import { awaitAgreement, readMetric } from '../support/cluster-checks.js';
 import { eventually } from '../support/cluster-deadline.js';

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { credentials } from '@grpc/grpc-js';
-import type { Status } from '../../src/cli/status-report.js';
+import type { Status } from '../../src/cli/output/status-report.js';
 import { KeyValueServiceClient } from '../../src/wire/gen/pbft/v1/key_value.js';
 import { type TestCluster as Cluster, startCluster } from '../support/cluster.js';
 import { PrometheusServer, type QueryRow } from '../support/prometheus.js';

@@ -1,6 +1,6 @@
 /** A traitor among real processes, as primary: the others serve their callers, agree, and know what they can know. */
 import assert from 'node:assert/strict';
-import type { TraitorKind } from '../../src/cli/cluster-byzantine.js';
+import type { TraitorKind } from '../../src/cli/cluster/byzantine.js';
 import { makeCluster, startCluster, type TestCluster } from '../support/cluster.js';
 import { awaitAgreement, readMetric } from '../support/cluster-checks.js';
 import { pbft } from '../support/cluster-command.js';

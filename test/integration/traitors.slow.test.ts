@@ -3,7 +3,7 @@
  * and only the traitor is accused.
  */
 import assert from 'node:assert/strict';
-import type { TraitorKind } from '../../src/cli/cluster-byzantine.js';
+import type { TraitorKind } from '../../src/cli/cluster/byzantine.js';
 import { startCluster, type TestCluster } from '../support/cluster.js';
 import { assertClear, awaitAgreement, awaitView } from '../support/cluster-checks.js';
 import { ClusterLoad } from '../support/cluster-load.js';

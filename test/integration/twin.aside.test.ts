@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { ReplicaProcess } from '../../src/cli/replica-process.js';
+import { ReplicaProcess } from '../../src/cli/cluster/replica-process.js';
 import { startCluster, type TestCluster } from '../support/cluster.js';
 import { awaitAgreement, readMetric } from '../support/cluster-checks.js';
 import { eventually } from '../support/cluster-deadline.js';

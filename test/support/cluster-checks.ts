@@ -1,7 +1,7 @@
 /** What tests of a cluster of processes ask of it again and again. */
 import assert from 'node:assert/strict';
 import { get } from 'node:http';
-import type { Status } from '../../src/cli/status-report.js';
+import type { Status } from '../../src/cli/output/status-report.js';
 import type { ClientError } from '../../src/client/client-error.js';
 import { computeQuorumSizes } from '../../src/protocol/quorum.js';
 import { defined } from '../../src/util/assert.js';

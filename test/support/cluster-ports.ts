@@ -1,6 +1,6 @@
 /** Finds ports for a cluster of processes on this machine. */
 import { randomInt } from 'node:crypto';
-import { findListenFault } from '../../src/cli/port-check.js';
+import { findListenFault } from '../../src/cli/cluster/port-check.js';
 
 /** Below the ports that the machine gives to outgoing connections. */
 const FIRST_PORT = 20_000;

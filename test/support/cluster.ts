@@ -14,10 +14,10 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TraitorKind } from '../../src/cli/cluster-byzantine.js';
-import { askReadiness } from '../../src/cli/readiness.js';
-import { type ProcessEnd, ReplicaProcess } from '../../src/cli/replica-process.js';
-import type { Status } from '../../src/cli/status-report.js';
+import type { TraitorKind } from '../../src/cli/cluster/byzantine.js';
+import { askReadiness } from '../../src/cli/cluster/readiness.js';
+import { type ProcessEnd, ReplicaProcess } from '../../src/cli/cluster/replica-process.js';
+import type { Status } from '../../src/cli/output/status-report.js';
 import { type Client, connect } from '../../src/client/client.js';
 import { initializeCluster } from '../../src/replica/initialize.js';
 import type { InitializedReplica } from '../../src/replica/initialize-plan.js';

@@ -1,14 +1,19 @@
 /** `pbft cas`: sets a key if it is as expected; 1 where it isn't. */
 import { type Command, Option } from 'commander';
 import type { ClientExpectation } from '../../client/client.js';
-import { placeJson, placeText } from '../answers.js';
-import { ask } from '../ask.js';
-import { CommandError } from '../command-error.js';
 import { type Context, writeJson } from '../context.js';
-import { EXIT } from '../exit-code.js';
-import { integerBetween } from '../flags.js';
-import { findTargets } from '../reach.js';
-import { addValueOptions, bytesOfBase64, bytesOfHex, inputValue, readInput, type ValueFlags } from '../value-input.js';
+import { CommandError, EXIT } from '../exit.js';
+import { integerBetween } from '../input/flags.js';
+import { ask, findTargets } from '../input/reach.js';
+import {
+  addValueOptions,
+  bytesOfBase64,
+  bytesOfHex,
+  inputValue,
+  readInput,
+  type ValueFlags,
+} from '../input/value-input.js';
+import { placeJson, placeText } from '../output/answers.js';
 import { addWriteOptions, type WriteFlags, writeOptions } from './put.js';
 
 interface CasFlags extends WriteFlags, ValueFlags {

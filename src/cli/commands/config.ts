@@ -6,7 +6,13 @@ import { loadReplicaFiles } from '../../replica/initialize-check.js';
 import { chooseStateMachine } from '../../replica/own-application.js';
 import { inspectDirectory } from '../../replica/start-directory.js';
 import { type Context, writeJson } from '../context.js';
-import { type ConfigurationFlags, configOption, configurationSources, jsonOption, settingOption } from '../flags.js';
+import {
+  type ConfigurationFlags,
+  configOption,
+  configurationSources,
+  jsonOption,
+  settingOption,
+} from '../input/flags.js';
 
 interface ConfigFlags extends ConfigurationFlags {
   readonly json?: boolean;

@@ -3,7 +3,13 @@ import { type Command, Option } from 'commander';
 import { type ConversionProgress, convertData, ENGINE_NAMES, type EngineName } from '../../replica/convert-data.js';
 import { loadReplicaFiles } from '../../replica/initialize-check.js';
 import { type Context, writeJson } from '../context.js';
-import { type ConfigurationFlags, configOption, configurationSources, jsonOption, settingOption } from '../flags.js';
+import {
+  type ConfigurationFlags,
+  configOption,
+  configurationSources,
+  jsonOption,
+  settingOption,
+} from '../input/flags.js';
 
 const PROGRESS_EVERY_MS = 1_000;
 

@@ -1,9 +1,8 @@
 /** `pbft delete`. */
 import type { Command } from 'commander';
-import { placeJson, placeText } from '../answers.js';
-import { ask } from '../ask.js';
 import { type Context, writeJson } from '../context.js';
-import { findTargets } from '../reach.js';
+import { ask, findTargets } from '../input/reach.js';
+import { placeJson, placeText } from '../output/answers.js';
 import { addWriteOptions, type WriteFlags, writeOptions } from './put.js';
 
 /** Adds the command. */

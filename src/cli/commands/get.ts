@@ -1,11 +1,10 @@
 /** `pbft get`: prints the value and nothing else; 1 where the key is absent. */
 import { type Command, Option } from 'commander';
-import { placeJson, valueJson, valueText } from '../answers.js';
-import { ask } from '../ask.js';
 import { type Context, writeJson } from '../context.js';
-import { EXIT } from '../exit-code.js';
-import { jsonOption } from '../flags.js';
-import { addReachOptions, findTargets, type ReachFlags } from '../reach.js';
+import { EXIT } from '../exit.js';
+import { jsonOption } from '../input/flags.js';
+import { addReachOptions, ask, findTargets, type ReachFlags } from '../input/reach.js';
+import { placeJson, valueJson, valueText } from '../output/answers.js';
 
 /** The flags of commands that read. */
 export interface ReadFlags extends ReachFlags {

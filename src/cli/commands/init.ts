@@ -3,11 +3,11 @@ import { type Command, Option } from 'commander';
 import { formatAddress } from '../../config/address.js';
 import { initializeCluster } from '../../replica/initialize.js';
 import { defaultNames } from '../../replica/initialize-plan.js';
-import { type ApplicationFlags, applicationChoices, applicationOption } from '../application-choice.js';
 import { type Context, writeJson } from '../context.js';
-import { directoryOption, integerBetween, jsonOption, markRepeatable, nameList } from '../flags.js';
-import { type HostOf, hostChoices, hostOption } from '../host-choice.js';
-import { formatTable } from '../table.js';
+import { type ApplicationFlags, applicationChoices, applicationOption } from '../input/application-choice.js';
+import { directoryOption, integerBetween, jsonOption, markRepeatable, nameList } from '../input/flags.js';
+import { type HostOf, hostChoices, hostOption } from '../input/host-choice.js';
+import { formatTable } from '../output/table.js';
 
 /** What says how a new cluster is to be; `pbft cluster` takes it too. */
 export interface NewClusterFlags extends ApplicationFlags {

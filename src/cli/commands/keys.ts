@@ -2,8 +2,8 @@
 import { type Command, Option } from 'commander';
 import { type RenewedCertificate, renewCertificates } from '../../replica/renew-certificates.js';
 import { type Context, writeJson } from '../context.js';
-import { directoryOption, integerBetween, jsonOption } from '../flags.js';
-import { formatTable } from '../table.js';
+import { directoryOption, integerBetween, jsonOption } from '../input/flags.js';
+import { formatTable } from '../output/table.js';
 
 interface RenewFlags {
   readonly dir: string;

@@ -1,11 +1,10 @@
 /** `pbft put`. */
 import type { Command } from 'commander';
-import { placeJson, placeText } from '../answers.js';
-import { ask } from '../ask.js';
 import { type Context, writeJson } from '../context.js';
-import { jsonOption } from '../flags.js';
-import { addReachOptions, findTargets, type ReachFlags } from '../reach.js';
-import { addValueOptions, inputValue, type ValueFlags } from '../value-input.js';
+import { jsonOption } from '../input/flags.js';
+import { addReachOptions, ask, findTargets, type ReachFlags } from '../input/reach.js';
+import { addValueOptions, inputValue, type ValueFlags } from '../input/value-input.js';
+import { placeJson, placeText } from '../output/answers.js';
 
 /** The flags of commands that change something. */
 export interface WriteFlags extends ReachFlags {

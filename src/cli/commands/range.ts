@@ -1,12 +1,11 @@
 /** `pbft range`: reads keys in order, as many answers as it takes. */
 import { type Command, Option } from 'commander';
 import type { Client, ClientEntry, Place } from '../../client/client.js';
-import { placeJson, valueCell, valueJson } from '../answers.js';
-import { ask, type Call } from '../ask.js';
 import { type Context, writeJson } from '../context.js';
-import { integerBetween } from '../flags.js';
-import { findTargets } from '../reach.js';
-import { formatTable } from '../table.js';
+import { integerBetween } from '../input/flags.js';
+import { ask, type Call, findTargets } from '../input/reach.js';
+import { placeJson, valueCell, valueJson } from '../output/answers.js';
+import { formatTable } from '../output/table.js';
 import { addReadOptions, type ReadFlags, readOptions } from './get.js';
 
 const DEFAULT_LIMIT = 100;

@@ -6,11 +6,11 @@ import { type Command, Option } from 'commander';
 import type { Logger } from '../../ports/logger.js';
 import { type StartOptions, startReplica } from '../../replica/start-replica.js';
 import type { Wrapping } from '../../replica/wrapping.js';
-import { type ApplicationFlags, applicationOption } from '../application-choice.js';
+import { STOP_WITH_PARENT } from '../cluster/replica-process.js';
 import type { Context } from '../context.js';
-import { EXIT } from '../exit-code.js';
-import { type ConfigurationFlags, configOption, configurationSources, settingOption } from '../flags.js';
-import { STOP_WITH_PARENT } from '../replica-process.js';
+import { EXIT } from '../exit.js';
+import { type ApplicationFlags, applicationOption } from '../input/application-choice.js';
+import { type ConfigurationFlags, configOption, configurationSources, settingOption } from '../input/flags.js';
 import { StopSignals } from '../stop-signals.js';
 
 /** Stopping takes no longer than 5 s, whatever hangs. */

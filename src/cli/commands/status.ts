@@ -1,12 +1,11 @@
 /** `pbft status`: what all replicas say of themselves, side by side; 0 where a quorum answers. */
 import type { Command } from 'commander';
 import { ClientError } from '../../client/client-error.js';
-import { ask } from '../ask.js';
 import { type Context, writeJson } from '../context.js';
-import { EXIT } from '../exit-code.js';
-import { jsonOption } from '../flags.js';
-import { addReachOptions, findTargets, type ReachFlags, type Target } from '../reach.js';
-import { type Answer, statusJson, statusText, summarize } from '../status-report.js';
+import { EXIT } from '../exit.js';
+import { jsonOption } from '../input/flags.js';
+import { addReachOptions, ask, findTargets, type ReachFlags, type Target } from '../input/reach.js';
+import { type Answer, statusJson, statusText, summarize } from '../output/status-report.js';
 
 const TIMEOUT_MS = 3_000;
 

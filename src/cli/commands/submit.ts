@@ -1,12 +1,10 @@
 /** `pbft submit`: an operation of any application as bytes. */
 import { type Command, Option } from 'commander';
-import { placeJson, placeText } from '../answers.js';
-import { ask } from '../ask.js';
-import { CommandError } from '../command-error.js';
 import { type Context, writeJson } from '../context.js';
-import { EXIT } from '../exit-code.js';
-import { findTargets } from '../reach.js';
-import { bytesOfBase64, bytesOfHex, readInput } from '../value-input.js';
+import { CommandError, EXIT } from '../exit.js';
+import { ask, findTargets } from '../input/reach.js';
+import { bytesOfBase64, bytesOfHex, readInput } from '../input/value-input.js';
+import { placeJson, placeText } from '../output/answers.js';
 import { addWriteOptions, type WriteFlags, writeOptions } from './put.js';
 
 interface SubmitFlags extends WriteFlags {

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { PROTOCOL_VERSION, VERSION } from '../../replica/version.js';
 import { type Context, writeJson } from '../context.js';
-import { jsonOption } from '../flags.js';
+import { jsonOption } from '../input/flags.js';
 
 /** Adds the command. */
 export function addVersion(program: Command, context: Context): void {

@@ -7,8 +7,8 @@
  * wrong choice. What callers lose under an attack is printed, not judged: the tests judge.
  */
 import { parseArgs } from 'node:util';
-import { createColours } from '../../../src/cli/colours.js';
-import { formatTable } from '../../../src/cli/table.js';
+import { createColours } from '../../../src/cli/output/colours.js';
+import { formatTable } from '../../../src/cli/output/table.js';
 import { readMachine } from '../../bench/settings.js';
 import type { Attack } from './attack.js';
 import { ATTACKS, findAttack } from './attacks.js';

@@ -1,7 +1,7 @@
 /** What a traitor of a local cluster tells its callers, and under which names traitors go. */
 import assert from 'node:assert/strict';
 import { answerOfTraitor, statusOfTraitor } from '../../../src/adversary/traitor.js';
-import { TRAITOR_KINDS, type TraitorKind } from '../../../src/cli/cluster-byzantine.js';
+import { TRAITOR_KINDS, type TraitorKind } from '../../../src/cli/cluster/byzantine.js';
 import { utf8 } from '../../../src/util/bytes.js';
 import type { Digest } from '../../../src/util/digest.js';
 import { KeyValueResult } from '../../../src/wire/gen/pbft/v1/key_value.js';

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createColours } from '../../../src/cli/colours.js';
 import type { Context } from '../../../src/cli/context.js';
 import { run } from '../../../src/cli/main.js';
+import { createColours } from '../../../src/cli/output/colours.js';
 import { initializeCluster } from '../../../src/replica/initialize.js';
 
 /** Runs a command line in this process. */

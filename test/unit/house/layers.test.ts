@@ -113,7 +113,7 @@ describe('the layer rules', function () {
         '\n',
       ),
       'cli/start.ts': [value('../replica/replica.js'), library('commander'), value('../config/genesis.js')].join('\n'),
-      'cli/cluster.ts': "export const load = () => import('../adversary/silent.js');",
+      'cli/commands/traitor.ts': "export const load = () => import('../../adversary/silent.js');",
       'index.ts': [value('./replica/replica.js'), value('./client/session.js')].join('\n'),
     });
     assert.deepEqual(violations, []);
@@ -237,16 +237,16 @@ describe('the layer rules', function () {
       violations: ['cli-libraries: cli/bad.ts → fast-check', 'no-development-packages: cli/bad.ts → fast-check'],
     },
     {
-      title: 'let only the cluster command load the adversary, and only by import()',
+      title: 'let only the process of a traitor load the adversary, and only by import()',
       tree: {
-        'cli/cluster.ts': value('../adversary/silent.js'),
+        'cli/commands/traitor.ts': value('../../adversary/silent.js'),
         'cli/start.ts': "export const load = () => import('../adversary/silent.js');",
         'replica/bad.ts': "export const load = () => import('../adversary/silent.js');",
       },
       violations: [
-        'adversary-only-dynamic: cli/cluster.ts → adversary/silent.ts',
-        'adversary-only-in-cluster: cli/start.ts → adversary/silent.ts',
-        'adversary-only-in-cluster: replica/bad.ts → adversary/silent.ts',
+        'adversary-only-dynamic: cli/commands/traitor.ts → adversary/silent.ts',
+        'adversary-only-for-traitors: cli/start.ts → adversary/silent.ts',
+        'adversary-only-for-traitors: replica/bad.ts → adversary/silent.ts',
         'replica-imports: replica/bad.ts → adversary/silent.ts',
       ],
     },
