@@ -6,6 +6,7 @@ BASE_PORT ?= 7400
 DETACH ?=
 BYZANTINE ?=
 SEED ?=
+HASHES ?=
 COUNT ?=
 FROM ?=
 MINUTES ?=
@@ -77,8 +78,8 @@ lint: $(MODULES) ## Run the static checks alone
 format: $(MODULES) ## Format code and protos, and apply safe fixes
 	@npm run --silent format
 
-simulate: $(MODULES) ## Run the simulator's fixed seeds; SEED= runs one
-	@$(TSX) test/simulation/main.ts $(if $(SEED),--seed '$(SEED)')
+simulate: $(MODULES) ## Run the simulator's fixed seeds; SEED= runs one; HASHES=check compares their traces with those kept
+	@$(TSX) test/simulation/main.ts $(if $(SEED),--seed '$(SEED)') $(if $(HASHES),--hashes '$(HASHES)')
 
 scenario: $(MODULES) ## Play a scenario of your own, FILE=, and print what follows; SVG= draws it too
 	@$(TSX) test/scenario/main.ts $(if $(FILE),'$(FILE)') $(if $(SVG),--svg '$(SVG)')

@@ -2,6 +2,8 @@
  * The simulator's command.
  *
  *     tsx test/simulation/main.ts                        the fixed seeds and seeds.txt
+ *     tsx test/simulation/main.ts --hashes check         the same, and whether their traces are those that were kept
+ *     tsx test/simulation/main.ts --hashes write         the same, and keeps their traces' hashes
  *     tsx test/simulation/main.ts --seed N               one seed; its trace where it fails
  *     tsx test/simulation/main.ts --seed N --trace       one seed with its trace
  *     tsx test/simulation/main.ts --swarm [--count N] [--from SEED] [--minutes N]
@@ -18,6 +20,7 @@ import { type SeedReport, Totals } from './report.js';
 import { runSeed } from './run.js';
 import { shrink } from './shrink.js';
 import { SwarmLog } from './swarm.js';
+import { HASH_MODES, TraceHashes } from './trace-hashes.js';
 
 const FIXED_SEEDS = 200;
 const WORKERS = 2;
@@ -28,6 +31,7 @@ const TRACE_LINES_MAX = 400;
 
 const { values } = parseArgs({
   options: {
+    hashes: { type: 'string' },
     seed: { type: 'string' },
     trace: { type: 'boolean', default: false },
     worker: { type: 'boolean', default: false },
@@ -48,7 +52,7 @@ if (values.worker) {
 } else if (values.swarm) {
   process.exitCode = (await runSwarm(Number(values.count), values.from, Number(values.minutes ?? Infinity))) ? 0 : 1;
 } else {
-  process.exitCode = (await runMany(fixedSeeds())) ? 0 : 1;
+  process.exitCode = (await runFixed(values.hashes)) ? 0 : 1;
 }
 
 function reportOf(seed: number): SeedReport {
@@ -66,6 +70,19 @@ function fixedSeeds(): number[] {
     .filter((line) => line !== '')
     .map(Number);
   return [...kept, ...Array.from({ length: FIXED_SEEDS }, (_, index) => index + 1)];
+}
+
+/** The fixed seeds; where it is asked, with a look at their traces' hashes. */
+async function runFixed(asked: string | undefined): Promise<boolean> {
+  const mode = HASH_MODES.find((known) => known === asked);
+  if (asked !== undefined && mode === undefined) {
+    console.error(`--hashes takes ${HASH_MODES.join(' or ')}`);
+    return false;
+  }
+  const hashes = mode === undefined ? undefined : new TraceHashes(mode);
+  const isGood = await runMany(fixedSeeds(), (report) => hashes?.add(report));
+  const isAsKept = hashes?.conclude() ?? true;
+  return isGood && isAsKept;
 }
 
 function runOne(seed: number, showsTrace: boolean): boolean {
