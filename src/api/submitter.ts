@@ -10,7 +10,7 @@ import type { Executed, ReplicaFace } from '../runtime/face.js';
 import { utf8 } from '../util/bytes.js';
 import type { Hash } from '../util/digest.js';
 import { failed, type Result } from '../util/result.js';
-import type { CallTimes } from './call-budget.js';
+import type { CallTimes } from './call-limits.js';
 import type { CallFailure } from './failures.js';
 import { type Outcome, RequestMemory, type RequestMemoryLimits } from './request-memory.js';
 

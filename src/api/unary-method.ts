@@ -16,8 +16,8 @@ import { failed, ok, type Result } from '../util/result.js';
 import { type Decodable, decodeJudged } from '../wire/strict-decode.js';
 import type { AnswerBudget, AnswerReservation } from './answer-budget.js';
 import type { AnswerFlow } from './answer-flow.js';
-import { type CallTimes, computeCallBudgetMs } from './call-budget.js';
-import type { CallLimit } from './call-limit.js';
+import type { CallLimit } from './call-limits.js';
+import { type CallTimes, computeCallBudgetMs } from './call-limits.js';
 import { answerToFailure, type CallFailure } from './failures.js';
 import { statusOfAnswer } from './status-details.js';
 

@@ -4,7 +4,7 @@
  */
 import type { Logger } from '../ports/logger.js';
 import type { Metrics } from '../ports/metrics.js';
-import { type DiskUse, measureDiskUse } from '../storage/disk-use.js';
+import { type DiskUse, measureDiskUse } from '../storage/disk-space.js';
 
 /** What is measured, and who is told. */
 export interface DiskWatchOptions {
@@ -44,12 +44,12 @@ export class DiskWatch {
     );
   }
 
-  private show({ storeBytes, availableBytes, sizeBytes }: DiskUse): void {
+  private show({ storeBytes, freeBytes, sizeBytes }: DiskUse): void {
     const { metrics } = this.options;
     this.isMeasuring = false;
     this.hasFailed = false;
     metrics.set('pbft_store_bytes', {}, storeBytes);
-    metrics.set('pbft_disk_available_bytes', {}, availableBytes);
+    metrics.set('pbft_disk_available_bytes', {}, freeBytes);
     metrics.set('pbft_disk_size_bytes', {}, sizeBytes);
   }
 

@@ -1,6 +1,14 @@
-/** Whether a file system has the room that is set aside on it. */
-import { statfs } from 'node:fs/promises';
+/**
+ * A data directory's disk: what the directory takes, what is left, and whether that is the room that is set aside on it.
+ * The measuring asks one file after another, so that it holds one thread of the pool at the most and never delays a vote's
+ * write by more than one such question.
+ */
+import { lstat, readdir, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
 import { failed, ok, type Result } from '../util/result.js';
+
+/** The unit of a file's `blocks`, whatever the file system's own blocks are. */
+const STAT_BLOCK_BYTES = 512;
 
 /** A file system as an operator sees it. */
 export interface DiskSpace {
@@ -38,4 +46,43 @@ export function judgeLogSpace(
           `${sizeBytes}: this replica stops when it is full; free space or give it a larger disk`
       : undefined,
   );
+}
+
+/** A data directory and its file system, in bytes. */
+export interface DiskUse extends DiskSpace {
+  /** What the directory's files take. */
+  readonly storeBytes: number;
+}
+
+/** Measures. Rejects where the directory or its file system can't be read. */
+export async function measureDiskUse(directory: string): Promise<DiskUse> {
+  const space = await readDiskSpace(directory);
+  return { ...space, storeBytes: await sizeOf(directory) };
+}
+
+async function sizeOf(directory: string): Promise<number> {
+  let bytes = 0;
+  for (const entry of await readdir(directory, { withFileTypes: true })) {
+    const path = join(directory, entry.name);
+    bytes += entry.isDirectory() ? await unlessGone(sizeOf(path)) : await unlessGone(takenBy(path));
+  }
+  return bytes;
+}
+
+async function takenBy(path: string): Promise<number> {
+  const { blocks, size } = await lstat(path);
+  // Where the system doesn't count blocks there are none.
+  return blocks > 0 ? blocks * STAT_BLOCK_BYTES : size;
+}
+
+/** The engine removes files while they are counted. */
+async function unlessGone(bytes: Promise<number>): Promise<number> {
+  try {
+    return await bytes;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+      return 0;
+    }
+    throw error;
+  }
 }

@@ -42,7 +42,7 @@ export async function findDamagedTable(directory: string): Promise<string | unde
 
 /** The numbers of the tables that the store in this directory consists of, ascending; none where there is no store. */
 export async function readLiveTables(directory: string): Promise<readonly number[]> {
-  const manifest = await readManifest(directory, 'leveldb');
+  const manifest = await readManifest(directory);
   return [...(manifest?.tables.keys() ?? [])].sort((left, right) => left - right);
 }
 

@@ -1,6 +1,6 @@
 /**
  * Reads an engine's manifest: a log of edits, each of which adds and removes tables and says which write-ahead logs still
- * count. LevelDB and RocksDB write it in one form and with different edits (leveldb-manifest.ts, rocksdb-manifest.ts).
+ * count. LevelDB and RocksDB write it in one form.
  *
  * It is read up to the first record that isn't whole: a crash may have cut off the last one. What is damaged in the
  * middle the engine finds by itself: of the manifest it checks the checksums.
@@ -9,10 +9,7 @@ import { join } from 'node:path';
 import { concatBytes } from '../util/bytes.js';
 import { computeCrc32c, maskChecksum } from './crc32c.js';
 import { readIfThere, readText } from './directory-files.js';
-import type { EngineName } from './engine-name.js';
-import { applyLevelDbEdit } from './leveldb-manifest.js';
-import type { ManifestContents } from './manifest-contents.js';
-import { applyRocksDbEdit } from './rocksdb-manifest.js';
+import { applyManifestEdit, type ManifestContents } from './manifest-edit.js';
 
 /** A manifest as it was found. */
 export interface Manifest extends ManifestContents {
@@ -25,8 +22,6 @@ const BLOCK_BYTES = 32 * 1024;
 const HEAD_BYTES = 7;
 
 const FRAGMENT = { full: 1, first: 2, middle: 3, last: 4 } as const;
-
-const EDITORS = { leveldb: applyLevelDbEdit, rocksdb: applyRocksDbEdit } as const;
 
 /** The name of the manifest that is in use; undefined where `CURRENT` is missing, empty where it names none. */
 export async function readManifestName(folder: string): Promise<string | undefined> {
@@ -41,7 +36,7 @@ export function numberOfManifest(name: string): number {
 }
 
 /** The manifest of the store in this folder; undefined where there is none. */
-export async function readManifest(folder: string, engine: EngineName): Promise<Manifest | undefined> {
+export async function readManifest(folder: string): Promise<Manifest | undefined> {
   const name = (await readManifestName(folder)) ?? '';
   const bytes = name === '' ? undefined : await readIfThere(join(folder, name));
   if (bytes === undefined) {
@@ -49,7 +44,7 @@ export async function readManifest(folder: string, engine: EngineName): Promise<
   }
   const manifest: Manifest = { name, sizeBytes: bytes.length, tables: new Map(), logNumber: 0 };
   for (const edit of readRecords(bytes)) {
-    EDITORS[engine](manifest, edit);
+    applyManifestEdit(manifest, edit);
   }
   return manifest;
 }

@@ -61,7 +61,7 @@ export async function findStoreDamage({
     const current = join(folder, 'CURRENT');
     return name === undefined ? `${current} is missing` : `${current} does not name a manifest`;
   }
-  const manifest = await readManifest(folder, engine);
+  const manifest = await readManifest(folder);
   if (manifest === undefined) {
     return `${join(folder, name)} is missing`;
   }

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import type { Logger } from '../../../src/ports/logger.js';
 import { DiskWatch } from '../../../src/replica/disk-watch.js';
-import type { DiskUse } from '../../../src/storage/disk-use.js';
+import type { DiskUse } from '../../../src/storage/disk-space.js';
 import { FakeMetrics } from '../runtime/fakes.js';
 
-const USE: DiskUse = { storeBytes: 100, availableBytes: 1_000, sizeBytes: 5_000 };
+const USE: DiskUse = { storeBytes: 100, freeBytes: 1_000, sizeBytes: 5_000 };
 
 class Bench {
   readonly metrics = new FakeMetrics();

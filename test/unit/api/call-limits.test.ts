@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { computeCallBudgetMs } from '../../../src/api/call-budget.js';
+import { computeCallBudgetMs } from '../../../src/api/call-limits.js';
 
 const TIMES = { defaultMs: 10_000, maxMs: 60_000 };
 const NOW_MS = 1_700_000_000_000;

@@ -1,9 +1,17 @@
 /**
- * The edits of RocksDB's manifest: LevelDB's with more kinds of tables and with fields that may be skipped. What this
- * reader doesn't know ends its reading of the edit: the engine judges it with its own words.
+ * The edits of an engine's manifest. RocksDB's are LevelDB's with more kinds of tables and with fields that may be
+ * skipped, so that one reader does for both. What it doesn't know ends its reading of the edit: the engine judges it with
+ * its own words.
  */
-import type { ManifestContents } from './manifest-contents.js';
 import { VarintReader } from './varint-reader.js';
+
+/** What the edits amount to. */
+export interface ManifestContents {
+  /** The tables that the store consists of: their sizes by number. */
+  readonly tables: Map<number, number>;
+  /** Write-ahead logs below this number are in tables; 0 where nothing is said. */
+  logNumber: number;
+}
 
 const EDIT = {
   comparator: 1,
@@ -14,6 +22,7 @@ const EDIT = {
   deletedFile: 6,
   newFile: 7,
   previousLogNumber: 9,
+  // From here on RocksDB's alone.
   minLogNumberToKeep: 10,
   newFile2: 100,
   newFile3: 102,
@@ -26,8 +35,8 @@ const SKIPPED = 1 << 13;
 /** Ends the further fields of a table. */
 const LAST_FIELD = 1;
 
-/** Does one edit of RocksDB. */
-export function applyRocksDbEdit(contents: ManifestContents, edit: Uint8Array): void {
+/** Does one edit. */
+export function applyManifestEdit(contents: ManifestContents, edit: Uint8Array): void {
   const reader = new VarintReader(edit);
   while (reader.hasMore()) {
     const tag = reader.varint() ?? 0;

@@ -1,6 +1,10 @@
 /**
- * How long a call may take. A caller with a deadline is answered a little before it, so that it sees why there is no
- * result and what became of the operation, and not its own library's timeout.
+ * What one call may take: time, and a place among those that are served at one time.
+ *
+ * 1. A caller with a deadline is answered a little before it, so that it sees why there is no result and what became of
+ *    the operation, and not its own library's timeout.
+ * 2. An operation whose caller is gone counts until it is done: it holds memory and a place in the replica's queues all
+ *    the same.
  */
 import type { Deadline } from '@grpc/grpc-js';
 
@@ -23,4 +27,27 @@ export function computeCallBudgetMs(deadline: Deadline, nowWallMs: number, times
     return times.defaultMs;
   }
   return Math.min(times.maxMs, Math.floor(leftMs - Math.min(leftMs * MARGIN_SHARE, MARGIN_MAX_MS)));
+}
+
+/** Counts what is under way against a bound. */
+export class CallLimit {
+  readonly #callsMax: number;
+  #underWay = 0;
+
+  constructor(callsMax: number) {
+    this.#callsMax = callsMax;
+  }
+
+  /** Serves a call where there is a place for it; undefined where there is none. */
+  async run<T>(serve: () => Promise<T>): Promise<T | undefined> {
+    if (this.#underWay >= this.#callsMax) {
+      return undefined;
+    }
+    this.#underWay++;
+    try {
+      return await serve();
+    } finally {
+      this.#underWay--;
+    }
+  }
 }
