@@ -1,18 +1,18 @@
 /** Adds up what the parts of a running replica hold (protocol.md 9). */
 import type { Core } from '../protocol/core.js';
-import type { BatchBodies } from './batch-bodies.js';
-import type { ClientTable } from './client-table.js';
-import type { Executor } from './executor.js';
-import type { FetchServer } from './fetch-server.js';
-import type { Fetcher } from './fetcher.js';
-import type { Gateway } from './gateway.js';
-import type { GroupCommit } from './group-commit.js';
+import type { FetchServer } from './catch-up/fetch-server.js';
+import type { Fetcher } from './catch-up/fetcher.js';
+import type { SigningQueue } from './egress/signing-queue.js';
+import type { BatchBodies } from './execution/batch-bodies.js';
+import type { ClientTable } from './execution/client-table.js';
+import type { Executor } from './execution/executor.js';
+import type { Gateway } from './gateway/gateway.js';
 import type { ReplicaHeld } from './held.js';
-import type { Inbox } from './inbox.js';
-import type { Instrumentation } from './instrumentation.js';
-import type { SigningQueue } from './signing-queue.js';
-import type { VerifiedRequests } from './verified-requests.js';
-import type { ViewChangeJudge } from './view-change-judge.js';
+import type { VerifiedRequests } from './ingress/verified-requests.js';
+import type { ViewChangeJudge } from './ingress/view-change-judge.js';
+import type { GroupCommit } from './loop/group-commit.js';
+import type { Inbox } from './loop/inbox.js';
+import type { Instrumentation } from './report/instrumentation.js';
 
 /** The parts that hold something. */
 export interface HoldingParts {

@@ -9,8 +9,20 @@ import type { Transport } from '../ports/transport.js';
 import { type ReplicaId, replicaId } from '../protocol/identifiers.js';
 import type { RecoveredState } from '../protocol/log-record.js';
 import type { ConsensusParameters, LocalParameters } from '../protocol/parameters.js';
-import type { ClientId, Hash } from '../util/digest.js';
-import type { ReplicaIdentity } from './replica-status.js';
+import type { QuorumSizes } from '../protocol/quorum.js';
+import type { ClientId, Digest, Hash } from '../util/digest.js';
+
+/** Who the replica is. */
+export interface ReplicaIdentity {
+  readonly replica: ReplicaId;
+  /** By replica id. */
+  readonly names: readonly string[];
+  readonly clusterId: Digest;
+  readonly sizes: QuorumSizes;
+  readonly checkpointInterval: number;
+  readonly requestTimeoutMs: number;
+  readonly storageEngine: string;
+}
 
 /** Bounds of the queues in front of the core and of the own callers. */
 export interface QueueBounds {

@@ -8,18 +8,18 @@
 import type { Completion, StoreError } from '../ports/key-value-store.js';
 import type { RecoveredState } from '../protocol/log-record.js';
 import { failed, type Result } from '../util/result.js';
-import { countStoreErrors } from './counted-store.js';
 import type { Executed, ReplicaFace, ReplicaStatus, SubmitFailure } from './face.js';
 import type { ReplicaHeld } from './held.js';
 import { ReplicaParts } from './replica-parts.js';
 import type { FatalKind, ReplicaRuntimeOptions } from './replica-runtime-options.js';
+import { countStoreErrors } from './report/counted-store.js';
 import {
   computeNotReadableReasons,
   computeNotReadyReasons,
   computeReadyRemarks,
   computeReplicaStatus,
   type StatusSources,
-} from './replica-status.js';
+} from './report/replica-status.js';
 
 /** A replica that can be started once and stopped once. */
 export class ReplicaRuntime implements ReplicaFace {

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import type { SignedRequest } from '../../src/protocol/messages.js';
-import { ClientTable } from '../../src/runtime/client-table.js';
+import { ClientTable } from '../../src/runtime/execution/client-table.js';
 import { CoreUnderTest, digest, effectsOf, id, rejectionsOf, request } from '../support/core-cluster.js';
 import { CoreNetwork } from '../support/core-network.js';
 

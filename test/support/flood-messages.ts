@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { sha256 } from '../../src/crypto/hash.js';
 import { replicaId, sequence, type View } from '../../src/protocol/identifiers.js';
 import type { ProtocolMessage, Signed, Status } from '../../src/protocol/messages.js';
-import { isOf, openStatement } from '../../src/runtime/unverified.js';
+import { isOf, openStatement } from '../../src/runtime/ingress/unverified.js';
 import { encodeBatch } from '../../src/wire/batch-codec.js';
 import { frameOf, messagesOf } from '../../src/wire/frame.js';
 import { decodePeerMessage, encodePeerMessage } from '../../src/wire/peer-codec.js';

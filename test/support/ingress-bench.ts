@@ -2,9 +2,9 @@
 import { sha256 } from '../../src/crypto/hash.js';
 import type { Event } from '../../src/protocol/events.js';
 import { replicaId } from '../../src/protocol/identifiers.js';
-import { Ingress } from '../../src/runtime/ingress.js';
-import { Costs } from '../../src/runtime/operation-cost.js';
-import { VerifiedRequests } from '../../src/runtime/verified-requests.js';
+import { Costs } from '../../src/runtime/execution/operation-cost.js';
+import { Ingress } from '../../src/runtime/ingress/ingress.js';
+import { VerifiedRequests } from '../../src/runtime/ingress/verified-requests.js';
 import { CONSENSUS, CoreUnderTest } from './core-cluster.js';
 import { CountingVerifier } from './fake-signatures.js';
 import { CLIENT } from './peer-messages.js';

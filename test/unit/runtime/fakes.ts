@@ -6,7 +6,7 @@ import type { ExecutionWrite } from '../../../src/ports/replica-store.js';
 import type { ApplicationRange, StateMachine } from '../../../src/ports/state-machine.js';
 import type { TimerHandle, TimerService } from '../../../src/ports/timer-service.js';
 import type { SignedRequest } from '../../../src/protocol/messages.js';
-import type { BatchBody } from '../../../src/runtime/batch-bodies.js';
+import type { BatchBody } from '../../../src/runtime/execution/batch-bodies.js';
 import { compareBytes, utf8 } from '../../../src/util/bytes.js';
 import { type ClientId, digestBytes } from '../../../src/util/digest.js';
 import type { Result } from '../../../src/util/result.js';

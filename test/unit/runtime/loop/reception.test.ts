@@ -1,0 +1,121 @@
+/** What a peer's messages cost him: by what they are, and whether they say what can be said only once. */
+import assert from 'node:assert/strict';
+import { sha256 } from '../../../../src/crypto/hash.js';
+import { replicaId, sequence, view } from '../../../../src/protocol/identifiers.js';
+import type { Status } from '../../../../src/protocol/messages.js';
+import { Costs } from '../../../../src/runtime/execution/operation-cost.js';
+import { CountedVerifier } from '../../../../src/runtime/ingress/counted-verifier.js';
+import { Ingress } from '../../../../src/runtime/ingress/ingress.js';
+import { VerifiedRequests } from '../../../../src/runtime/ingress/verified-requests.js';
+import { CHECK_US, KIBIBYTE_US, MESSAGE_US, Reception, STATUS_US } from '../../../../src/runtime/loop/reception.js';
+import { utf8 } from '../../../../src/util/bytes.js';
+import { encodePeerMessage } from '../../../../src/wire/peer-codec.js';
+import { CONSENSUS, CoreUnderTest } from '../../../support/core-cluster.js';
+import { CountingVerifier, fakeSigned } from '../../../support/fake-signatures.js';
+import { LIMITS } from '../../../support/ingress-bench.js';
+import {
+  batchOfRequests,
+  CLIENT,
+  checkpointOf,
+  proposalBytes,
+  signedBytes,
+  signedRequest,
+  statusTo,
+  voteOf,
+} from '../../../support/peer-messages.js';
+
+const PEER = replicaId(2);
+const DIGEST = sha256(utf8('a batch'));
+
+/** Replica 1, whose fetch server serves questions with an even id, and who asked with even ids. */
+class Bench {
+  readonly core = new CoreUnderTest(1);
+  readonly charges: string[] = [];
+  private readonly verifier = new CountedVerifier(new CountingVerifier(new Set([CLIENT])));
+  private readonly reception = new Reception({
+    core: this.core.core,
+    ingress: new Ingress({
+      replica: replicaId(1),
+      core: this.core.core,
+      limits: LIMITS,
+      hash: sha256,
+      verifier: this.verifier,
+      verifiedRequests: new VerifiedRequests(this.verifier),
+      isSettled: () => false,
+      isBeyondWindow: () => false,
+      costs: new Costs({ name: 'nothing', costOf: () => 0 }, CONSENSUS),
+      keepBatch: () => undefined,
+      elapsedMs: () => 0,
+      onFetch: (_, { id }) => id % 2 === 0,
+      onFetchAnswer: (_, { id }) => id % 2 === 0,
+      onRejected: () => undefined,
+    }),
+    inbox: {
+      charge: (peer, { costUs, isNew }) => this.charges.push(`${peer}: ${costUs} ${isNew ? 'new' : 'old'}`),
+    },
+    verifier: this.verifier,
+  });
+
+  /** Takes a message; returns what it was charged with. */
+  take(bytes: Uint8Array, peer = PEER): string | undefined {
+    const event = this.reception.judge(peer, bytes);
+    this.reception.settle({ peer, bytes }, event, event === undefined ? [] : this.core.step(event));
+    return this.charges.at(-1);
+  }
+}
+
+describe('what a peer is charged with', () => {
+  const vote = (at: number, inView = 0) => signedBytes(voteOf('prepare', at, DIGEST, inView), 2);
+  const checked = MESSAGE_US + CHECK_US;
+
+  it('FU-08: is new for a vote that is counted, and old for the same again, without a check', () => {
+    const bench = new Bench();
+    assert.equal(bench.take(vote(1)), `2: ${checked} new`);
+    assert.equal(bench.take(vote(1)), `2: ${MESSAGE_US} old`);
+  });
+
+  it('FU-08: is old for whatever the next of its kind replaces: a vote of a later view, a far checkpoint, a ViewChange', () => {
+    const bench = new Bench();
+    const viewChange = {
+      type: 'viewChange',
+      newView: view(5),
+      stableCheckpoint: sequence(0),
+      checkpointCertificate: [],
+      prepared: [],
+    } as const;
+    assert.equal(bench.take(vote(1, 3)), `2: ${checked} old`);
+    assert.equal(bench.take(signedBytes(checkpointOf(400, DIGEST), 2)), `2: ${checked} old`);
+    assert.equal(bench.take(signedBytes(checkpointOf(4, DIGEST), 2)), `2: ${checked} new`);
+    assert.equal(bench.take(signedBytes(viewChange, 2)), `2: ${checked} old`);
+  });
+
+  it('FU-08: is old for each Status, with the search for what is missing', () => {
+    const bench = new Bench();
+    const status: Status = { ...statusTo(1), number: 10 };
+    assert.equal(bench.take(signedBytes(status, 2)), `2: ${checked + STATUS_US} old`);
+    assert.equal(bench.take(signedBytes(status, 2)), `2: ${MESSAGE_US} old`);
+    assert.equal(bench.take(signedBytes({ ...status, number: 11 }, 2)), `2: ${checked + STATUS_US} old`);
+  });
+
+  it('FU-08: is by every signature that was checked, and by length', () => {
+    const bench = new Bench();
+    const requests = [1, 2, 3].map((number) => signedRequest(number));
+    assert.equal(bench.take(proposalBytes(1, requests), replicaId(0)), `0: ${MESSAGE_US + 4 * CHECK_US} new`);
+    assert.equal(bench.take(new Uint8Array(10_240)), `2: ${MESSAGE_US + 10 * KIBIBYTE_US} old`);
+    const { bytes: batchBytes, digest } = batchOfRequests([signedRequest(4, { signature: utf8('bad') })]);
+    const prePrepare = fakeSigned(voteOf('prePrepare', 2, digest), 0);
+    const proposal = encodePeerMessage({ kind: 'proposal', prePrepare, batchBytes });
+    assert.equal(bench.take(proposal, replicaId(0)), `0: ${MESSAGE_US + 2 * CHECK_US} old`);
+  });
+
+  it('FU-09: is old for a question that is refused and an answer that was not asked for', () => {
+    const bench = new Bench();
+    const question = (id: number) =>
+      encodePeerMessage({ kind: 'fetch', id, what: { kind: 'checkpointCertificate', sequence: sequence(4) } });
+    const answer = (id: number) => encodePeerMessage({ kind: 'fetchAnswer', id, answer: { kind: 'notFound' } });
+    assert.deepEqual(
+      [question(2), question(3), answer(2), answer(3)].map((bytes) => bench.take(bytes)),
+      ['new', 'old', 'new', 'old'].map((age) => `2: ${MESSAGE_US} ${age}`),
+    );
+  });
+});
