@@ -5,7 +5,7 @@
  */
 
 /**
- * imports: rooms it may import. types: rooms it may import only types (and the constructors of branded numbers) from.
+ * imports: rooms it may import. types: rooms it may import only types (and the constructors of branded types) from.
  * libraries: npm packages it may import. Every room may import itself.
  * @type {Record<string, { imports: string[]; types?: string[]; libraries?: string[] }>}
  */
@@ -52,8 +52,8 @@ const rooms = {
 
 const names = Object.keys(rooms).join('|');
 const generated = '^src/wire/gen/';
-/** A type-only room's files whose values are part of its types: constructors of branded numbers. */
-const brands = ['^src/protocol/identifiers\\.ts$'];
+/** A type-only room's files whose values are part of its types: constructors of branded numbers and verified messages. */
+const brands = ['^src/protocol/(?:identifiers|verified)\\.ts$'];
 /** What runtime shows to callers' services. */
 const runtimeFace = '^src/runtime/face\\.ts$';
 /** The one command that may load the adversary, and only by a dynamic import; and the file that names the kinds of traitors. */

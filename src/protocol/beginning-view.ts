@@ -8,15 +8,15 @@
  * 3. In this view no other pre-prepare at or below its highest one is accepted. What was executed is voted for again,
  *    not executed again.
  */
+
 import { assert } from '../util/assert.js';
 import { equalBytes } from '../util/bytes.js';
-import type { CheckpointCertificate } from './certificates.js';
 import { stabilize } from './checkpoints.js';
 import { addsEvidence, recordEvidence } from './evidence.js';
 import { type ReplicaId, type Sequence, sequence } from './identifiers.js';
 import { nextView, ownViewChange, pruneViewChanges, startViewChange } from './leaving-view.js';
 import type { BegunView } from './log-record.js';
-import type { NewView, PrePrepare, Signed, Verified, ViewChange } from './messages.js';
+import type { NewView, PrePrepare, Signed, Verified } from './messages.js';
 import { primaryOf } from './quorum.js';
 import { type Rejection, reject } from './rejection.js';
 import { advanceSlot } from './slot-progress.js';
@@ -36,6 +36,7 @@ import {
   type Unchecked,
 } from './state.js';
 import { sendStatusToAll } from './status.js';
+import { proposalsOf, stableCertificateOf } from './verified.js';
 import type { HeldViewChange } from './view-change-log.js';
 import { computeNewViewPlan, isPlanned, isWellFormedNewView, type NewViewPlan } from './view-change-rules.js';
 
@@ -239,7 +240,7 @@ function enterView(state: CoreState, begun: BegunView, plan: NewViewPlan): void 
   const { message } = begun.newView;
   assert(message.newView === state.view && !state.active, 'a view is entered once, after moving to it');
   if (plan.minSequence > lowWatermark(state) && plan.proof !== undefined) {
-    stabilize(state, certificateOf(plan.proof));
+    stabilize(state, stableCertificateOf(plan.proof));
   }
   if (state.diverged) {
     return;
@@ -264,19 +265,14 @@ function enterView(state: CoreState, begun: BegunView, plan: NewViewPlan): void 
     viewChangesOf: begun.viewChanges.map(({ sender }) => sender),
   });
   pruneViewChanges(state);
-  for (const prePrepare of message.prePrepares) {
+  for (const prePrepare of proposalsOf(begun.newView)) {
     takeProposalAgain(state, prePrepare);
   }
   sendStatusToAll(state);
 }
 
-/** Every signature of a ViewChange that a NewView names was checked before it was entered. */
-function certificateOf({ checkpointCertificate }: ViewChange): CheckpointCertificate {
-  return { checkpoints: checkpointCertificate as CheckpointCertificate['checkpoints'] };
-}
-
 /** Takes one pre-prepare of O, judged by digest alone. */
-function takeProposalAgain(state: CoreState, signed: Signed<PrePrepare>): void {
+function takeProposalAgain(state: CoreState, signed: Verified<Signed<PrePrepare>>): void {
   const { view, sequence: at, batchDigest } = signed.message;
   if (!isInWindow(state, at)) {
     return;
@@ -287,7 +283,7 @@ function takeProposalAgain(state: CoreState, signed: Signed<PrePrepare>): void {
     return;
   }
   const batch = slot.batches.get(batchDigest);
-  slot.proposal = { prePrepare: signed.message, signed: signed as Verified<Signed<PrePrepare>>, batch };
+  slot.proposal = { prePrepare: signed.message, signed, batch };
   if (batch === undefined) {
     emit(state, { kind: 'fetch', what: { kind: 'batch', sequence: at, digest: batchDigest } });
   } else {

@@ -2,7 +2,7 @@
  * Catching up within the others' ledger (protocol.md 8): the stable checkpoint is above what was executed, so headers
  * and batches up to it are fetched, verified backwards from its certificate by the runtime, executed here and compared.
  */
-import type { CommitCertificate } from './certificates.js';
+import { type CommitCertificate, isCommitQuorum } from './certificates.js';
 import type { Event, FetchedEntry } from './events.js';
 import { type ReplicaId, type Sequence, sequenceAfter } from './identifiers.js';
 import type { Commit, EncodedBatch, Signed, Verified } from './messages.js';
@@ -74,16 +74,7 @@ export function rejectCommittedBatch(
   commits: readonly Pick<Signed<Commit>, 'message' | 'sender'>[],
 ): Rejection | undefined {
   const first = commits[0]?.message;
-  const signers = new Set(commits.map(({ sender }) => sender));
-  const isQuorum =
-    first !== undefined &&
-    signers.size === commits.length &&
-    signers.size >= state.configuration.sizes.quorum &&
-    commits.every(
-      ({ message }) =>
-        message.view === first.view && message.sequence === first.sequence && message.batchDigest === first.batchDigest,
-    );
-  if (!isQuorum) {
+  if (first === undefined || !isCommitQuorum(commits, state.configuration.sizes.quorum)) {
     return reject('badCertificate');
   }
   const slot = state.slots.get(first.sequence);

@@ -8,7 +8,7 @@
  */
 import { assert } from '../util/assert.js';
 import type { Digest } from '../util/digest.js';
-import type { CheckpointCertificate } from './certificates.js';
+import { type CheckpointCertificate, isCheckpointQuorum } from './certificates.js';
 import { hasEvidence, recordEvidence } from './evidence.js';
 import type { ReplicaId, Sequence } from './identifiers.js';
 import type { Checkpoint, Signed, Verified } from './messages.js';
@@ -144,15 +144,10 @@ interface UncheckedCertificate {
 /** Whether it is a quorum of distinct signers with one sequence, a multiple of K, and one digest. */
 function isQuorumOnOneStatement(state: CoreState, { checkpoints }: UncheckedCertificate): boolean {
   const first = checkpoints[0]?.message;
-  const signers = new Set(checkpoints.map(({ sender }) => sender));
   return (
     first !== undefined &&
     first.sequence % state.configuration.consensus.checkpointInterval === 0 &&
-    signers.size === checkpoints.length &&
-    signers.size >= state.configuration.sizes.quorum &&
-    checkpoints.every(
-      ({ message }) => message.sequence === first.sequence && message.headerDigest === first.headerDigest,
-    )
+    isCheckpointQuorum(checkpoints, state.configuration.sizes.quorum)
   );
 }
 

@@ -1,4 +1,5 @@
 /** Which handler a signed message goes to: one that came, or the signed copy of an own one. */
+
 import { onNewView, onOwnNewViewSigned } from './beginning-view.js';
 import { onCheckpoint } from './checkpoints.js';
 import type { ReplicaId } from './identifiers.js';
@@ -10,7 +11,6 @@ import type {
   NewView,
   PrePrepare,
   Prepare,
-  ProtocolMessage,
   Signed,
   Status,
   Verified,
@@ -20,6 +20,7 @@ import { onCommit, onOwnPrePrepareSigned, onPrepare } from './normal-case.js';
 import { onOwnStatement } from './own-statements.js';
 import { onStatus } from './retransmission.js';
 import type { CoreState } from './state.js';
+import { isOf } from './verified.js';
 
 /** A verified message came; `over` is the peer on whose link it came, undefined where it was fetched. */
 export function onReceived(
@@ -63,12 +64,4 @@ export function onSigned(
   } else if (isOf(signed, 'newView')) {
     onOwnNewViewSigned(state, signed);
   }
-}
-
-/** Whether a signed message is of this type. */
-function isOf<T extends ProtocolMessage['type']>(
-  signed: Verified<Signed>,
-  type: T,
-): signed is Verified<Signed<Extract<ProtocolMessage, { type: T }>>> {
-  return signed.message.type === type;
 }

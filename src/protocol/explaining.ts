@@ -7,6 +7,7 @@
  * at every moment, for a moment; who reads this judges by how long.
  */
 import { type ReplicaId, replicaId, sequenceAfter, type View } from './identifiers.js';
+import { computeRemainingMs } from './request-timer.js';
 import { isPrepared, type Slot } from './slot.js';
 import { type CoreState, currentPrimary, isPrimary, lowWatermark, mayVote } from './state.js';
 import { answeredBy, highestExecutedElsewhere } from './status.js';
@@ -44,18 +45,6 @@ function leavingTimer(state: CoreState, nowMs: number): LeavingTimer | undefined
   }
   const remainingMs = isPrimary(state) ? undefined : computeRemainingMs(state, nowMs);
   return remainingMs === undefined ? undefined : { name: 'request', remainingMs };
-}
-
-/** How long the oldest waiting request has left in this view; undefined where none waits. */
-export function computeRemainingMs(state: CoreState, nowMs: number): number | undefined {
-  const oldest = state.pool.oldest();
-  if (oldest === undefined) {
-    return undefined;
-  }
-  const sinceMs = Math.max(oldest.knownSinceMs, state.enteredAtMs);
-  // Own execution that lags behind what is committed is not the primary's fault.
-  const isLagging = state.lastDispatched - state.lastExecuted >= state.configuration.local.pipeline;
-  return sinceMs + state.timeoutMs * (isLagging ? 2 : 1) - nowMs;
 }
 
 function computeMissing(state: CoreState): readonly Missing[] {

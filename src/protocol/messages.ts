@@ -120,8 +120,11 @@ export interface Signed<M extends ProtocolMessage = ProtocolMessage> {
 
 declare const verified: unique symbol;
 
-/** A value whose signatures were checked. Only ingress makes one of what came from outside. */
-export type Verified<T> = T & { readonly [verified]: true };
+/** Why a signature needs no (further) check: ingress did it, or the value is this replica's own. */
+export type VerifiedBy = 'checked' | 'own';
+
+/** A value whose signatures hold. It has two makers, `checked` and `own` in verified.ts. */
+export type Verified<T, By extends VerifiedBy = VerifiedBy> = T & { readonly [verified]: By };
 
 /** Names a client's request. */
 export interface RequestKey {

@@ -1,12 +1,12 @@
 /**
  * Starting from what was persisted: the state is built from the records. (protocol.md 4, persist before send)
  */
+
 import { assert } from '../util/assert.js';
 import { newViewMaxOf } from './beginning-view.js';
 import { stopDiverged } from './checkpoints.js';
 import { type ReplicaId, replicaId, type Sequence, sequence } from './identifiers.js';
 import type { RecoveredState } from './log-record.js';
-import type { PrePrepare, Signed, Verified } from './messages.js';
 import { RequestPool } from './request-pool.js';
 import { createSlot, dropOtherBatches, type Slot } from './slot.js';
 import {
@@ -17,6 +17,7 @@ import {
   RESEND_BYTES_PER_SECOND,
 } from './state.js';
 import { TimerTable } from './timers.js';
+import { proposalsOf } from './verified.js';
 import { computeViewChangeDigest, ViewChangeLog } from './view-change-log.js';
 
 /** The state of a replica that starts. */
@@ -132,12 +133,13 @@ function recoverSlots(state: CoreState, recovered: RecoveredState): void {
       at(prePrepare.sequence).proposal = { prePrepare, signed, batch };
     }
   }
-  for (const signed of state.active ? (recovered.begunView?.newView.message.prePrepares ?? []) : []) {
+  const begun = state.active ? recovered.begunView : undefined;
+  for (const signed of begun === undefined ? [] : proposalsOf(begun.newView)) {
     const { sequence: where, batchDigest } = signed.message;
     if (isInWindow(state, where)) {
       const slot = at(where);
       const batch = slot.batches.get(batchDigest);
-      slot.proposal = { prePrepare: signed.message, signed: signed as Verified<Signed<PrePrepare>>, batch };
+      slot.proposal = { prePrepare: signed.message, signed, batch };
     }
   }
   for (const certificate of recovered.prepared) {

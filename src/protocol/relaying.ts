@@ -2,27 +2,23 @@
  * Requests that wait [OSDI §4.5.2; protocol.md 3 and 6]. A backup passes on at once what its own callers asked, and what
  * still waits after half the request timeout to all, again and again: no single send matters. When the oldest has
  * waited for the whole timeout, it leaves the primary.
- *
- * The timer is that of the oldest waiting request, from when it was first known in this view: executing others doesn't
- * touch it, or a primary could censor one client for ever.
  */
-import { computeRemainingMs, computeWaiting } from './explaining.js';
+import { computeWaiting } from './explaining.js';
 import type { ReplicaId } from './identifiers.js';
 import { nextView, startViewChange } from './leaving-view.js';
 import type { SignedRequest, Verified } from './messages.js';
 import { type Rejection, reject } from './rejection.js';
 import type { WaitingRequest } from './request-pool.js';
+import { computeRemainingMs } from './request-timer.js';
 import {
   type CoreState,
   currentPrimary,
   emit,
-  ensureTimer,
   isPrimary,
   lowWatermark,
   mayVote,
   note,
   noteRejection,
-  stopTimer,
 } from './state.js';
 
 /** The most that one expiry passes on: what is left goes with the next. */
@@ -107,16 +103,6 @@ export function relayToAll(state: CoreState): void {
       'all',
     );
   }
-}
-
-/** The request timer runs while anything waits: to the next relay or, in a view, to when its primary is left. */
-export function updateRequestTimer(state: CoreState): void {
-  if (state.pool.size === 0 || state.diverged) {
-    stopTimer(state, 'request');
-    return;
-  }
-  const remainingMs = (state.active ? computeRemainingMs(state, state.now.elapsedMs) : undefined) ?? state.timeoutMs;
-  ensureTimer(state, 'request', remainingMs > 0 ? Math.min(remainingMs, state.timeoutMs / 2) : state.timeoutMs / 2);
 }
 
 function relayUpToBounds(state: CoreState, requests: readonly WaitingRequest[], to: ReplicaId | 'all'): void {

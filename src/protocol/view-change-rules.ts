@@ -3,6 +3,7 @@
  * [OSDI §4.4]. Pure functions of messages: every replica comes to the same result.
  */
 import type { Digest } from '../util/digest.js';
+import { areDistinct, isCheckpointQuorum, isPreparedProof } from './certificates.js';
 import { type Sequence, sequence, sequenceAfter, type View } from './identifiers.js';
 import type { NewView, PreparedProof, Signed, ViewChange } from './messages.js';
 import { primaryOf, type QuorumSizes } from './quorum.js';
@@ -24,7 +25,7 @@ export function isWellFormedViewChange(viewChange: ViewChange, rules: ViewChange
   let previous: number = stableCheckpoint;
   for (const proof of prepared) {
     const at = proof.prePrepare.message.sequence;
-    if (at <= previous || at > stableCheckpoint + rules.windowSize || !isWellFormedProof(proof, newView, rules)) {
+    if (at <= previous || at > stableCheckpoint + rules.windowSize || !isWellFormedProof(proof, newView, rules.sizes)) {
       return false;
     }
     previous = at;
@@ -37,47 +38,27 @@ function hasCheckpointCertificate(viewChange: ViewChange, rules: ViewChangeRules
   if (stableCheckpoint === 0) {
     return checkpointCertificate.length === 0;
   }
-  const digest = checkpointCertificate[0]?.message.headerDigest;
-  const signers = new Set(checkpointCertificate.map(({ sender }) => sender));
   return (
     stableCheckpoint % rules.checkpointInterval === 0 &&
-    signers.size === checkpointCertificate.length &&
-    signers.size >= rules.sizes.quorum &&
-    checkpointCertificate.every(
-      ({ message }) => message.sequence === stableCheckpoint && message.headerDigest === digest,
-    )
+    checkpointCertificate[0]?.message.sequence === stableCheckpoint &&
+    isCheckpointQuorum(checkpointCertificate, rules.sizes.quorum)
   );
 }
 
-function isWellFormedProof(
-  { prePrepare, prepares }: PreparedProof,
-  newView: View,
-  { sizes }: ViewChangeRules,
-): boolean {
-  const { view, sequence: at, batchDigest } = prePrepare.message;
-  const primary = primaryOf(view, sizes.replicaCount);
-  const signers = new Set(prepares.map(({ sender }) => sender));
-  return (
-    view < newView &&
-    prePrepare.sender === primary &&
-    !signers.has(primary) &&
-    signers.size === prepares.length &&
-    signers.size >= sizes.quorum - 1 &&
-    prepares.every(
-      ({ message }) => message.view === view && message.sequence === at && message.batchDigest === batchDigest,
-    )
-  );
+function isWellFormedProof({ prePrepare, prepares }: PreparedProof, newView: View, sizes: QuorumSizes): boolean {
+  return prePrepare.message.view < newView && isPreparedProof(prePrepare, prepares, sizes);
 }
 
 /** Whether a NewView is well-formed: a quorum of distinct replicas named, pre-prepares of its view without a gap. */
 export function isWellFormedNewView(newView: Signed<NewView>, { sizes, windowSize }: ViewChangeRules): boolean {
   const { viewChanges, prePrepares, newView: view } = newView.message;
-  const senders = new Set(viewChanges.map(({ replica }) => replica));
   const first = prePrepares[0]?.message.sequence ?? 0;
   return (
     newView.sender === primaryOf(view, sizes.replicaCount) &&
-    senders.size === viewChanges.length &&
-    senders.size >= sizes.quorum &&
+    areDistinct(
+      viewChanges.map(({ replica }) => replica),
+      sizes.quorum,
+    ) &&
     prePrepares.length <= windowSize &&
     prePrepares.every(
       ({ message, sender }, index) =>

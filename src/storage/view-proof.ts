@@ -3,10 +3,12 @@
  * ViewChanges that it names where it is. Megabytes with a wide window, so they stand under one key of their own, written
  * with the small record of the log that names their digest: whatever the log says anew when it is cut, they stay.
  */
+
 import type { Completion, KeyValueStore } from '../ports/key-value-store.js';
 import type { View } from '../protocol/identifiers.js';
 import type { BegunView, LogRecord } from '../protocol/log-record.js';
-import type { ProtocolMessage, Signed, Verified, ViewChange } from '../protocol/messages.js';
+import type { Signed, Verified, ViewChange } from '../protocol/messages.js';
+import { isOf } from '../protocol/verified.js';
 import { concatBytes, utf8 } from '../util/bytes.js';
 import type { Digest, Hash } from '../util/digest.js';
 import { failed, ok, type Result } from '../util/result.js';
@@ -157,11 +159,4 @@ function encodeList(messages: readonly Signed[]): Uint8Array {
     writer.bytes(1, message);
   }
   return writer.finish();
-}
-
-function isOf<T extends ProtocolMessage['type']>(
-  signed: Verified<Signed> | undefined,
-  type: T,
-): signed is Verified<Signed<Extract<ProtocolMessage, { readonly type: T }>>> {
-  return signed?.message.type === type;
 }

@@ -5,8 +5,10 @@
  * A CheckpointCertificate is the message of peer.proto; commit certificates are `repeated SignedMessage commits = 1`,
  * prepared certificates `SignedMessage pre_prepare = 1; repeated SignedMessage prepares = 2`.
  */
+
 import type { CheckpointCertificate, CommitCertificate, PreparedCertificate } from '../protocol/certificates.js';
 import type { ProtocolMessage, Signed, Verified } from '../protocol/messages.js';
+import { own } from '../protocol/verified.js';
 import { concatBytes } from '../util/bytes.js';
 import { failed, ok, type Result } from '../util/result.js';
 import { CanonicalReader } from './canonical-reader.js';
@@ -92,7 +94,7 @@ export function decodeSignedStatement<T extends StatementType>(
 function trusted<M extends ProtocolMessage>(
   signed: Result<Signed<M>, Malformed>,
 ): Result<Verified<Signed<M>>, Malformed> {
-  return signed.ok ? ok(signed.value as Verified<Signed<M>>) : signed;
+  return signed.ok ? ok(own(signed.value)) : signed;
 }
 
 function decodeStatementList<T extends StatementType>(

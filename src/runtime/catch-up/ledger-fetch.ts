@@ -9,6 +9,7 @@
 
 import type { Header } from '../../ledger/header.js';
 import { computeHeaderDigest, decodeHeader } from '../../ledger/header-codec.js';
+import { isCheckpointQuorum } from '../../protocol/certificates.js';
 import type { Event, FetchedEntry } from '../../protocol/events.js';
 import { type ReplicaId, type Sequence, sequence, sequenceAfter } from '../../protocol/identifiers.js';
 import type { Checkpoint, EncodedBatch, Signed, SignedRequest, Verified } from '../../protocol/messages.js';
@@ -121,15 +122,7 @@ export class LedgerFetch {
   /** The statements of a certificate, where a quorum of distinct replicas signed the same; none otherwise. */
   private judgeAnchor(peer: ReplicaId, envelopes: readonly Envelope[]): readonly Verified<Signed<Checkpoint>>[] {
     const checkpoints = this.options.verifyCheckpoints(peer, envelopes) ?? [];
-    const first = checkpoints[0]?.message;
-    const signers = new Set(checkpoints.map(({ sender }) => sender));
-    const isQuorum =
-      signers.size === checkpoints.length &&
-      signers.size >= this.options.quorum &&
-      checkpoints.every(
-        ({ message }) => message.sequence === first?.sequence && message.headerDigest === first.headerDigest,
-      );
-    return isQuorum ? checkpoints : [];
+    return isCheckpointQuorum(checkpoints, this.options.quorum) ? checkpoints : [];
   }
 
   /** Fetches the headers first..anchor, backwards, in ranges of at most 2K. */

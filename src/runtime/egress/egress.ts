@@ -3,6 +3,7 @@
  * sent to all, and handed back signed. Signature and synced write run side by side; a message leaves when both are
  * done. (protocol.md 4, persist before send)
  */
+
 import type { Completion } from '../../ports/key-value-store.js';
 import type { Signer } from '../../ports/signatures.js';
 import type { Transport } from '../../ports/transport.js';
@@ -21,6 +22,7 @@ import type {
   Verified,
   ViewChange,
 } from '../../protocol/messages.js';
+import { own } from '../../protocol/verified.js';
 import { assert } from '../../util/assert.js';
 import type { Digest } from '../../util/digest.js';
 import { encodePayload } from '../../wire/message-codec.js';
@@ -211,7 +213,7 @@ function ownSigned<M extends ProtocolMessage>(
   signature: Uint8Array,
 ): Verified<Signed<M>> {
   const signed: Signed<M> = { message, sender, payload, signature };
-  return signed as Verified<Signed<M>>;
+  return own(signed);
 }
 
 function isVote(signed: Verified<Signed>): signed is Verified<Signed<Prepare | Commit | Checkpoint | PrePrepare>> {

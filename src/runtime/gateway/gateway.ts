@@ -16,11 +16,13 @@
  * core had no room for is handed to it again here. So it stays exactly as long as the cluster makes no progress, and
  * then the window closing (callers get `queueFull`) is the bound on what piles up.
  */
+
 import type { Metrics } from '../../ports/metrics.js';
 import type { ReplicaStore } from '../../ports/replica-store.js';
 import type { Signer } from '../../ports/signatures.js';
 import type { TimerHandle, TimerService } from '../../ports/timer-service.js';
 import type { SignedRequest, Verified } from '../../protocol/messages.js';
+import { own } from '../../protocol/verified.js';
 import type { ClientId, Hash } from '../../util/digest.js';
 import { failed, type Result } from '../../util/result.js';
 import { encodeEnvelope } from '../../wire/envelope.js';
@@ -267,8 +269,7 @@ export class Gateway {
     if (this.isStopped) {
       return;
     }
-    // Not from outside: this replica signed it a moment ago.
-    const verified = request as Verified<SignedRequest>;
+    const verified = own(request);
     entry.request = verified;
     entry.sentMs = this.options.timers.elapsedMs();
     this.options.onRequest(verified);

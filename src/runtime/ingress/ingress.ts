@@ -7,8 +7,10 @@
  * 3. What a certificate of commits or checkpoints decides needs no signature of clients: correct replicas among its
  *    signers checked them.
  */
+
 import type { RejectedType, RejectionReason } from '../../ports/metrics.js';
 import type { Verifier } from '../../ports/signatures.js';
+import { areDistinct } from '../../protocol/certificates.js';
 import type { Core } from '../../protocol/core.js';
 import type { Event } from '../../protocol/events.js';
 import type { ReplicaId } from '../../protocol/identifiers.js';
@@ -23,6 +25,7 @@ import type {
 } from '../../protocol/messages.js';
 import type { InputType } from '../../protocol/notes.js';
 import type { Rejection } from '../../protocol/rejection.js';
+import { checked, isOf } from '../../protocol/verified.js';
 import type { Digest, Hash } from '../../util/digest.js';
 import { type DecodedBatch, decodeBatch } from '../../wire/batch-codec.js';
 import type { Envelope } from '../../wire/envelope.js';
@@ -33,7 +36,7 @@ import type { PeerInput } from '../../wire/peer-message.js';
 import { decodeRequest, type UnverifiedRequest } from '../../wire/request-codec.js';
 import type { Costs } from '../execution/operation-cost.js';
 import { OwnStatementJudge } from './own-statement-judge.js';
-import { isByOneOnTwo, isOf, isProtocolType, openStatement } from './unverified.js';
+import { isByOneOnTwo, isProtocolType, openStatement } from './unverified.js';
 import type { VerifiedRequests } from './verified-requests.js';
 
 /** What ingress needs. */
@@ -125,7 +128,7 @@ export class Ingress {
     if (message.type === 'newView' && !message.prePrepares.every((prePrepare) => this.isGenuine(prePrepare))) {
       return this.reject('newView', 'signature', peer);
     }
-    return { kind: 'messageReceived', message: brand({ ...signed, message }), over: peer };
+    return { kind: 'messageReceived', message: checked({ ...signed, message }), over: peer };
   }
 
   /** Decodes, screens and verifies one replica's statement. */
@@ -153,7 +156,7 @@ export class Ingress {
   /** The view change in an envelope whose own signature is right; its certificates are judged later. */
   verifyViewChange(envelope: Envelope): Verified<Signed<ViewChange>> | undefined {
     const signed = openStatement(envelope, this.options.limits);
-    return signed !== undefined && isOf(signed, 'viewChange') && this.isGenuine(signed) ? brand(signed) : undefined;
+    return signed !== undefined && isOf(signed, 'viewChange') && this.isGenuine(signed) ? checked(signed) : undefined;
   }
 
   /** Two statements of one replica that contradict each other, where no such proof is held: both signatures are checked. */
@@ -172,7 +175,7 @@ export class Ingress {
       return this.reject('evidence', rejection.code, peer);
     }
     return this.isGenuine(first) && this.isGenuine(second)
-      ? { kind: 'evidenceReceived', first: brand(first), second: brand(second), from: peer }
+      ? { kind: 'evidenceReceived', first: checked(first), second: checked(second), from: peer }
       : this.reject('evidence', 'signature', peer);
   }
 
@@ -202,10 +205,10 @@ export class Ingress {
     );
     return {
       kind: 'prePrepareReceived',
-      prePrepare: brand({ ...signed, message }),
-      batch: brand(decoded.batch),
+      prePrepare: checked({ ...signed, message }),
+      batch: checked(decoded.batch),
       // What is done already waits for nothing, whoever proposes it again.
-      requests: decoded.requests.flatMap(({ request }) => (this.options.isSettled(request) ? [] : [brand(request)])),
+      requests: decoded.requests.flatMap(({ request }) => (this.options.isSettled(request) ? [] : [checked(request)])),
       over: peer,
     };
   }
@@ -260,7 +263,7 @@ export class Ingress {
     if (!verifiedRequests.verify(decoded.value)) {
       return this.reject('request', 'signature', peer);
     }
-    return { kind: 'requestReceived', request: brand(request), from: peer };
+    return { kind: 'requestReceived', request: checked(request), from: peer };
   }
 
   private judgeCommittedBatch(
@@ -285,7 +288,7 @@ export class Ingress {
     );
     return {
       kind: 'committedBatchReceived',
-      batch: brand(decoded.batch),
+      batch: checked(decoded.batch),
       certificate: { commits },
       from: peer,
     };
@@ -324,8 +327,8 @@ export class Ingress {
       }
       statements.push(signed);
     }
-    const signers = new Set(statements.map(({ sender }) => sender));
-    if (signers.size === 0 || signers.size < statements.length) {
+    const signers = statements.map(({ sender }) => sender);
+    if (!areDistinct(signers, 1)) {
       return this.reject(inputType, 'badCertificate', peer);
     }
     const rejection = screen(statements);
@@ -335,16 +338,11 @@ export class Ingress {
     if (!statements.every((signed) => this.isGenuine(signed))) {
       return this.reject(inputType, 'signature', peer);
     }
-    return statements.map((signed) => brand(signed)).sort((left, right) => left.sender - right.sender);
+    return statements.map((signed) => checked(signed)).sort((left, right) => left.sender - right.sender);
   }
 
   private reject(type: RejectedType, reason: RejectionReason, peer: ReplicaId): undefined {
     this.options.onRejected(type, reason, peer);
     return undefined;
   }
-}
-
-/** The only place where what came from outside is called verified. */
-function brand<T>(value: T): Verified<T> {
-  return value as Verified<T>;
 }

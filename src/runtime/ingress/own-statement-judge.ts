@@ -2,12 +2,14 @@
  * Statements of this replica's own key that peers show it (protocol.md 8a). Only one that it doesn't remember is worth a
  * signature check, and a peer that showed a forged one is not looked at for a while: it costs him, not this replica.
  */
+
 import type { RejectedType, RejectionReason } from '../../ports/metrics.js';
 import type { Verifier } from '../../ports/signatures.js';
 import type { Core } from '../../protocol/core.js';
 import type { Event } from '../../protocol/events.js';
 import type { ReplicaId } from '../../protocol/identifiers.js';
-import type { Signed, Verified } from '../../protocol/messages.js';
+import type { Signed } from '../../protocol/messages.js';
+import { checked } from '../../protocol/verified.js';
 import type { Envelope } from '../../wire/envelope.js';
 import type { WireLimits } from '../../wire/limits.js';
 import { decodePayload } from '../../wire/message-codec.js';
@@ -53,7 +55,7 @@ export class OwnStatementJudge {
       return this.reject(message.type, 'signature', peer);
     }
     const signed: Signed = { message, sender: replica, payload, signature };
-    return { kind: 'ownStatementReceived', message: signed as Verified<Signed>, from: peer };
+    return { kind: 'ownStatementReceived', message: checked(signed), from: peer };
   }
 
   private reject(type: RejectedType, reason: RejectionReason, peer: ReplicaId): undefined {

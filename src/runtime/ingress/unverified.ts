@@ -28,11 +28,3 @@ export function isByOneOnTwo(first: Envelope, second: Envelope): boolean {
 export function isProtocolType(type: Envelope['type']): type is ProtocolMessage['type'] {
   return type !== 'request' && type !== 'hello' && type !== 'header';
 }
-
-/** Whether a statement is of this type. */
-export function isOf<T extends ProtocolMessage['type']>(
-  statement: Signed,
-  type: T,
-): statement is Signed<Extract<ProtocolMessage, { type: T }>> {
-  return statement.message.type === type;
-}
