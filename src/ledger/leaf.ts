@@ -19,6 +19,8 @@ export interface Leaf {
 export const LEAF_BYTES = 32 + 8 + 32 + 1 + 32;
 
 const RESULTS_DOMAIN = 'pbft/1/results';
+const LENGTH_BYTES = 4;
+const RESULTS_PREFIX_BYTES = LENGTH_BYTES + RESULTS_DOMAIN.length + LENGTH_BYTES;
 
 /**
  * client id ‖ number ‖ request digest ‖ outcome ‖ results digest.
@@ -58,7 +60,8 @@ export function encodeLeaf(leaf: Leaf): Uint8Array {
  * ```
  */
 export function computeResultsDigest(results: readonly Uint8Array[], hash: Hash): Digest {
-  const writer = new ByteWriter().domain(RESULTS_DOMAIN).u32(results.length);
+  const sizeBytes = results.reduce((sum, { length }) => sum + LENGTH_BYTES + length, RESULTS_PREFIX_BYTES);
+  const writer = new ByteWriter(sizeBytes).domain(RESULTS_DOMAIN).u32(results.length);
   for (const result of results) {
     writer.lengthPrefixed(result);
   }

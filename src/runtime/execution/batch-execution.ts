@@ -24,7 +24,7 @@ import { GroupExecutionStore } from './execution-store.js';
 import type { Costs } from './operation-cost.js';
 import { ReadPlan } from './read-plan.js';
 import { encodeRefusal } from './refusal.js';
-import { RESULT_TOO_LONG } from './result-marks.js';
+import { RESULT_TOO_LONG, resultToKeep } from './result-marks.js';
 
 /** A batch that is due, with its requests. */
 export interface DueBatch {
@@ -141,9 +141,9 @@ export class GroupExecution {
     const { leafIndex } = place;
     const judgement = table.judge(request);
     if (judgement.kind === 'execute') {
-      const results = yield* this.executeOperations(request, place);
+      const { results, kept } = yield* this.executeOperations(request, place);
       const resultsDigest = computeResultsDigest(results, hash);
-      table.recordExecuted({ request, leafIndex, results, resultsDigest });
+      table.recordExecuted({ request, leafIndex, results: kept, resultsDigest });
       return { request, leafIndex, outcome: OUTCOME.executed, results, resultsDigest };
     }
     this.nextOperation += request.operations.length;
@@ -157,10 +157,11 @@ export class GroupExecution {
   }
 
   /** The results, one an operation, whatever became of the others'. */
-  private *executeOperations(request: SignedRequest, place: RequestPlace): Reading<readonly Uint8Array[]> {
+  private *executeOperations(request: SignedRequest, place: RequestPlace): Reading<RequestResults> {
     const { stateMachine, resultBytesMax, costs } = this.options;
     const { sequence, timestampMs } = place;
     const results: Uint8Array[] = [];
+    const kept: Uint8Array[] = [];
     let index = place.index;
     for (const operation of request.operations) {
       if (!this.plan.covers(this.nextOperation)) {
@@ -171,14 +172,16 @@ export class GroupExecution {
       const entries = isReadingRanges ? yield { kind: 'ranges', ranges: announcement.ranges } : NO_ENTRIES;
       this.store.beginOperation(announcement, entries);
       const context = { sequence, index, timestampMs, clientId: request.clientId };
-      const result = stateMachine.execute(operation, context, this.store);
+      const answer = stateMachine.execute(operation, context, this.store);
       // What it costs was judged by its bytes: it holds.
-      const isTooLong = result.length > Math.min(resultBytesMax, costs.ofOperation(operation));
-      results.push(isTooLong ? RESULT_TOO_LONG : result);
+      const isTooLong = answer.length > Math.min(resultBytesMax, costs.ofOperation(operation));
+      const result = isTooLong ? RESULT_TOO_LONG : answer;
+      results.push(result);
+      kept.push(resultToKeep(result, this.store.hasWritten));
       this.nextOperation++;
       index++;
     }
-    return results;
+    return { results, kept };
   }
 
   private *readAhead(): Reading<void> {
@@ -222,6 +225,12 @@ export class GroupExecution {
       acknowledged: this.options.table.acknowledgedOf(clientId),
     }));
   }
+}
+
+/** One an operation: what it answered, and what the client table keeps of that. */
+interface RequestResults {
+  readonly results: readonly Uint8Array[];
+  readonly kept: readonly Uint8Array[];
 }
 
 /** Where a request stands. */

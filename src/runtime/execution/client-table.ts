@@ -20,7 +20,6 @@ import type { ClientId, Digest } from '../../util/digest.js';
 import { Fifo } from '../../util/fifo.js';
 import type { RuntimeHeld } from '../held.js';
 import type { RefusalCode } from './refusal.js';
-import { resultsToKeep } from './result-marks.js';
 
 /** The consensus parameters that the table depends on. */
 export interface ClientTableLimits {
@@ -49,7 +48,9 @@ export interface ClientTableChanges {
 export interface ExecutedRequest {
   readonly request: SignedRequest;
   readonly leafIndex: number;
+  /** What is kept of its results (result-marks.ts). */
   readonly results: readonly Uint8Array[];
+  /** Of the results as they were. */
   readonly resultsDigest: Digest;
 }
 
@@ -140,8 +141,7 @@ export class ClientTable {
 
   /** Adds the row of a request that `judge` let through and that was executed. */
   recordExecuted(executed: ExecutedRequest): void {
-    const { request } = executed;
-    const results = resultsToKeep(executed.results);
+    const { request, results } = executed;
     const client = this.clientOf(request.clientId);
     assert(!client.entries.has(request.number), `request ${request.number} is executed twice`);
     const entry: Entry = {

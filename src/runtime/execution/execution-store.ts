@@ -40,6 +40,7 @@ export class GroupExecutionStore implements ExecutionStore {
   private batchWrites = new Map<KeyName, WriteOperation>();
   private announcement: Announcement = { keys: [], names: [], ranges: [] };
   private rangeEntries: readonly (readonly StoreEntry[])[] = [];
+  private writes = 0;
 
   /** Replaces what was read ahead. The group's own writes stay. */
   setReadAhead(names: readonly KeyName[], values: readonly (Uint8Array | undefined)[]): void {
@@ -55,6 +56,12 @@ export class GroupExecutionStore implements ExecutionStore {
   beginOperation(announcement: Announcement, rangeEntries: readonly (readonly StoreEntry[])[]): void {
     this.announcement = announcement;
     this.rangeEntries = rangeEntries;
+    this.writes = 0;
+  }
+
+  /** Whether the operation that began last has written anything. */
+  get hasWritten(): boolean {
+    return this.writes > 0;
   }
 
   /** The writes since the last call, a batch's, in a fixed order. */
@@ -112,6 +119,7 @@ export class GroupExecutionStore implements ExecutionStore {
       throw new ApplicationError(`the application wrote a key of ${write.key.length} bytes`);
     }
     const name = nameOfKey(write.key);
+    this.writes++;
     this.written.set(name, write);
     this.batchWrites.set(name, write);
   }

@@ -4,7 +4,8 @@
  *
  * 1. A result that is too long is dropped when the operation is executed: its place in the results, and so in their
  *    digest, has the mark.
- * 2. One that is not kept was given to whoever asked at execution; only the client table's row has the mark.
+ * 2. One that is not kept was given to whoever asked at execution; only the client table's row has the mark. It is a
+ *    reader's: whoever lost it may read again. Kept, it would cost every replica a write as long as the answer.
  */
 import { concatBytes, equalBytes, utf8 } from '../../util/bytes.js';
 
@@ -14,20 +15,15 @@ export const RESULT_TOO_LONG: Uint8Array = concatBytes([utf8('pbft/1/result-too-
 /** In the place of a result that the client table doesn't keep. */
 const RESULT_NOT_KEPT: Uint8Array = concatBytes([utf8('pbft/1/result-not-kept'), new Uint8Array(1)]);
 
-/** The longest result that is kept of a request with several: a writer's is far shorter. */
-const SHORT_RESULT_BYTES_MAX = 256;
+/** The longest result that is kept of an operation that wrote nothing. */
+const READ_RESULT_BYTES_MAX = 256;
 
 /** Whether the bytes stand for a result that was too long. */
 export function isTooLong(result: Uint8Array): boolean {
   return equalBytes(result, RESULT_TOO_LONG);
 }
 
-/**
- * What the client table keeps of a request's results. That of a lone operation is its client's to pay for; of several,
- * which may be several callers', the short ones are kept, so that no reader's answer takes a writer's outcome with it.
- */
-export function resultsToKeep(results: readonly Uint8Array[]): readonly Uint8Array[] {
-  return results.length === 1
-    ? results
-    : results.map((result) => (result.length > SHORT_RESULT_BYTES_MAX ? RESULT_NOT_KEPT : result));
+/** What the client table keeps of an operation's result. A writer's outcome is always kept: nobody can ask for it anew. */
+export function resultToKeep(result: Uint8Array, hasWritten: boolean): Uint8Array {
+  return hasWritten || result.length <= READ_RESULT_BYTES_MAX ? result : RESULT_NOT_KEPT;
 }

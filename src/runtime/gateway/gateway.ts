@@ -6,8 +6,8 @@
  *    that nothing was or will be executed; where that isn't certain it is `outcomeUnknown`.
  * 2. A number is signed once, for one content; see request-numbers.ts.
  * 3. What is held is bounded: waiting operations by count and bytes, requests in flight by the client window, bytes and
- *    cost. Callers share a request, but cheap operations none with costly ones, which have a part of what may be in
- *    flight and go in turn with the cheap ones.
+ *    cost. Callers share a request, but cheap operations none with costly ones, of which one request is in flight at a
+ *    time: a round of agreement never waits for more of them.
  *
  * A request stays in flight until it is executed or refused, even when all its callers are gone. Giving it up would make
  * its number dead with the next `acknowledged`, while correct replicas still hold and wait for it, and would turn
@@ -77,8 +77,8 @@ const SIGNING_MAX = 2;
 const RESEND_FACTOR_MAX = 8;
 /** What is in flight costs no more than so many batches: replicas keep two of a client, and may be a moment behind. */
 const IN_FLIGHT_BATCHES = 3 / 2;
-/** What costly operations have of that. */
-const COSTLY_IN_FLIGHT_BATCHES = 1 / 2;
+/** What costly operations share at most of what a request may cost; one that costs more goes alone. */
+const COSTLY_BUNDLE_SHARE = 1 / 2;
 /** Of the client window, how much stays unused. */
 const WINDOW_MARGIN_SHARE = 1 / 16;
 
@@ -86,7 +86,7 @@ const WINDOW_MARGIN_SHARE = 1 / 16;
 export class Gateway {
   private readonly numbers: RequestNumbers;
   private readonly deadlines: Deadlines<Call>;
-  private readonly bundleLimits: BundleLimits;
+  private readonly bundleLimits: Readonly<Record<Lane, BundleLimits>>;
   private readonly waiting = new WaitingCalls();
   /** By number, ascending. */
   private readonly inFlight = new Map<number, InFlight>();
@@ -100,11 +100,12 @@ export class Gateway {
 
   constructor(private readonly options: GatewayOptions) {
     const { store, table, clientId, clientWindow, onFatal } = options;
-    this.bundleLimits = {
+    const cheap = {
       operationsMax: Math.min(BUNDLE_OPERATIONS_MAX, options.batchOperationsMax),
       bytesMax: Math.min(BUNDLE_BYTES_MAX, options.requestBytesMax - REQUEST_OVERHEAD_BYTES),
       costMax: options.requestCostMax,
     };
+    this.bundleLimits = { cheap, costly: { ...cheap, costMax: COSTLY_BUNDLE_SHARE * options.requestCostMax } };
     this.numbers = new RequestNumbers({
       store,
       clientWindow,
@@ -198,7 +199,7 @@ export class Gateway {
       if (lane === undefined) {
         return;
       }
-      this.signRequest(lane, this.waiting.takeBundle(lane, this.bundleLimits));
+      this.signRequest(lane, this.waiting.takeBundle(lane, this.bundleLimits[lane]));
     }
   }
 
@@ -212,9 +213,8 @@ export class Gateway {
   private maySend(lane: Lane): boolean {
     const { requestCostMax, batchCostMax } = this.options;
     const { cheap, costly } = this.inFlightCost;
-    const isCostlyOver = costly > 0 && costly + requestCostMax > COSTLY_IN_FLIGHT_BATCHES * batchCostMax;
     const isOver = this.inFlight.size > 0 && cheap + costly + requestCostMax > IN_FLIGHT_BATCHES * batchCostMax;
-    return this.waiting.countIn(lane) > 0 && !isOver && !(lane === 'costly' && isCostlyOver);
+    return this.waiting.countIn(lane) > 0 && !isOver && (lane === 'cheap' || costly === 0);
   }
 
   /** Whether another request may be in flight: numbers stay within the client window above the lowest one. */

@@ -148,6 +148,19 @@ describe('the executor', () => {
     assert.equal(text(bench.store.state.get('a')), '1');
   });
 
+  it('FU-05: writes no long answer of what only reads down, and keeps every outcome of what writes', () => {
+    const bench = new ExecutorBench();
+    const [read, shortRead] = [script({ resultBytes: 300 }), script({ resultBytes: 256 })];
+    bench.order(bodyOf(1, [request(read, script({ resultBytes: 300, put: ['a', '1'] }), shortRead)]));
+    bench.loop.run();
+    const { results } = bench.results[0]?.outcomes[0] ?? {};
+    assert.deepEqual(results, [new Uint8Array(300), new Uint8Array(300), new Uint8Array(256)]);
+    const row = bench.writes[0]?.rowsPut[0];
+    assert.equal(text(row?.results?.[0]), 'pbft/1/result-not-kept\0');
+    assert.deepEqual(row?.results?.slice(1), [new Uint8Array(300), new Uint8Array(256)]);
+    assert.equal(row?.resultsDigest, computeResultsDigest(results ?? [], sha256));
+  });
+
   it('FU-05: drops a result that is longer than what its operation said it costs', () => {
     const bench = new ExecutorBench({ resultBytesMax: 10_000, cost: 600 });
     bench.order(bodyOf(1, [request(script({ resultBytes: 600 }), script({ resultBytes: 601 }))]));

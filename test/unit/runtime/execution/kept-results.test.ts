@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { SignedRequest } from '../../../../src/protocol/messages.js';
 import { ClientTable } from '../../../../src/runtime/execution/client-table.js';
-import { RESULT_TOO_LONG, resultsToKeep } from '../../../../src/runtime/execution/result-marks.js';
+import { RESULT_TOO_LONG, resultToKeep } from '../../../../src/runtime/execution/result-marks.js';
 import type { ClientId, Digest } from '../../../../src/util/digest.js';
 import { text } from '../fakes.js';
 
@@ -27,12 +27,11 @@ function execute(table: ClientTable, number: number, results: readonly Uint8Arra
 }
 
 describe('kept results', () => {
-  it('FU-04: are the short ones of a request with several, and the one of a lone operation whatever its length', () => {
-    const [mark, short] = resultsToKeep([LONG, SHORT]);
-    assert.equal(text(mark), 'pbft/1/result-not-kept\0');
-    assert.equal(short, SHORT);
-    assert.deepEqual(resultsToKeep([LONG]), [LONG]);
-    assert.deepEqual(resultsToKeep([RESULT_TOO_LONG, SHORT]), [RESULT_TOO_LONG, SHORT]);
+  it('FU-04: are those of operations that wrote, whatever their length, and the short ones of those that only read', () => {
+    assert.equal(resultToKeep(LONG, true), LONG);
+    assert.equal(resultToKeep(SHORT, false), SHORT);
+    assert.equal(resultToKeep(RESULT_TOO_LONG, false), RESULT_TOO_LONG);
+    assert.equal(text(resultToKeep(LONG, false)), 'pbft/1/result-not-kept\0');
   });
 
   it('FU-04: of a writer stay where readers’ long ones go, though they are older', () => {
