@@ -11,6 +11,7 @@ import type { RecoveredState } from '../protocol/log-record.js';
 import type { ConsensusParameters, LocalParameters } from '../protocol/parameters.js';
 import type { QuorumSizes } from '../protocol/quorum.js';
 import type { ClientId, Digest, Hash } from '../util/digest.js';
+import type { WireLimits } from '../wire/limits.js';
 
 /** Who the replica is. */
 export interface ReplicaIdentity {
@@ -63,12 +64,18 @@ export function peersOf({ replica, sizes }: ReplicaIdentity): readonly ReplicaId
   return Array.from({ length: sizes.replicaCount }, (_, id) => replicaId(id)).filter((id) => id !== replica);
 }
 
-/** What the parts are made of: the replica's options and what its store says. */
-export interface ReplicaPartsOptions extends Omit<ReplicaRuntimeOptions, 'onFatal'> {
+/** What every room is made of: the replica's options, what its store says, and what follows from them. */
+export interface RoomOptions extends Omit<ReplicaRuntimeOptions, 'onFatal'> {
   readonly recovered: RecoveredState;
   readonly clientTable: StoredClientTable;
   readonly agreedTimeMs: number;
+  /** Every other replica. */
+  readonly peers: readonly ReplicaId[];
+  readonly limits: WireLimits;
   readonly notReadyReasons: () => readonly string[];
   /** `failed` unless said. */
   readonly onFatal: (reason: string, kind?: FatalKind) => void;
 }
+
+/** What the store gives a replica that starts. */
+export type StartOptions = Omit<RoomOptions, 'peers' | 'limits'>;

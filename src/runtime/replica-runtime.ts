@@ -8,9 +8,9 @@
 import type { Completion, StoreError } from '../ports/key-value-store.js';
 import type { RecoveredState } from '../protocol/log-record.js';
 import { failed, type Result } from '../util/result.js';
+import { countReplicaHeld } from './count-held.js';
 import type { Executed, ReplicaFace, ReplicaStatus, SubmitFailure } from './face.js';
 import type { ReplicaHeld } from './held.js';
-import { ReplicaParts } from './replica-parts.js';
 import type { FatalKind, ReplicaRuntimeOptions } from './replica-runtime-options.js';
 import { countStoreErrors } from './report/counted-store.js';
 import {
@@ -20,10 +20,11 @@ import {
   computeReplicaStatus,
   type StatusSources,
 } from './report/replica-status.js';
+import { areIdle, createRooms, type Rooms, stopRooms } from './rooms.js';
 
 /** A replica that can be started once and stopped once. */
 export class ReplicaRuntime implements ReplicaFace {
-  private parts: ReplicaParts | undefined;
+  private rooms: Rooms | undefined;
   private isStopping = false;
   private fatal: string | undefined;
 
@@ -44,7 +45,7 @@ export class ReplicaRuntime implements ReplicaFace {
             store.readClientTable(
               orFail(fail, (clientTable) => {
                 this.begin(
-                  new ReplicaParts({
+                  createRooms({
                     ...this.options,
                     recovered,
                     clientTable,
@@ -63,23 +64,24 @@ export class ReplicaRuntime implements ReplicaFace {
     );
   }
 
-  private begin(parts: ReplicaParts, recovered: RecoveredState, done: (error: Error | undefined) => void): void {
+  private begin(rooms: Rooms, recovered: RecoveredState, done: (error: Error | undefined) => void): void {
     if (this.isStopping) {
       done(new Error('stopped while starting'));
       return;
     }
     const { logger, transport, identity } = this.options;
-    this.parts = parts;
+    this.rooms = rooms;
     logger.info(
       { lastExecuted: recovered.lastExecuted, view: recovered.view, engine: identity.storageEngine },
       'the store is read',
     );
-    parts.inbox.submitEvent({ kind: 'started' });
+    const { inbox } = rooms.loop;
+    inbox.submitEvent({ kind: 'started' });
     transport.start(
       {
-        onConnected: (peer) => parts.inbox.connected(peer),
-        onDisconnected: (peer) => parts.inbox.submitEvent({ kind: 'peerDisconnected', peer }),
-        onMessage: (peer, message) => parts.inbox.submitMessage(peer, message),
+        onConnected: (peer) => inbox.connected(peer),
+        onDisconnected: (peer) => inbox.submitEvent({ kind: 'peerDisconnected', peer }),
+        onMessage: (peer, message) => inbox.submitMessage(peer, message),
       },
       done,
     );
@@ -87,36 +89,36 @@ export class ReplicaRuntime implements ReplicaFace {
 
   submit(operation: Uint8Array, timeoutMs: number, done: (result: Result<Executed, SubmitFailure>) => void): void {
     const reasons = this.notReadyReasons();
-    if (this.parts === undefined || reasons.length > 0) {
+    if (this.rooms === undefined || reasons.length > 0) {
       done(failed({ code: 'notReady', reasons, retryAfterMs: NOT_READY_RETRY_MS }));
       return;
     }
-    this.parts.gateway.submit(operation, timeoutMs, done);
+    this.rooms.gateway.calls.submit(operation, timeoutMs, done);
   }
 
   async query(query: Uint8Array): Promise<Result<Executed, SubmitFailure>> {
     const reasons = computeNotReadableReasons(this.sources());
-    return this.parts === undefined || reasons.length > 0
+    return this.rooms === undefined || reasons.length > 0
       ? failed({ code: 'notReady', reasons, retryAfterMs: NOT_READY_RETRY_MS })
-      : this.parts.queries.answer(query);
+      : this.rooms.gateway.queries.answer(query);
   }
 
   costOf(operation: Uint8Array): number {
-    return this.parts?.costs.ofOperation(operation) ?? 0;
+    return this.rooms?.execution.costs.ofOperation(operation) ?? 0;
   }
 
   status(): ReplicaStatus {
-    return computeReplicaStatus(this.options.identity, this.sources(), this.parts?.explain());
+    return computeReplicaStatus(this.options.identity, this.sources(), this.rooms?.loop.explain());
   }
 
   /** T, the delay of the request and new-view timers; undefined before it is ready. */
   get timeoutMs(): number | undefined {
-    return this.parts?.core.timeoutMs;
+    return this.rooms?.core.timeoutMs;
   }
 
   /** How much it holds of what others sent, undefined before it is ready. */
   countHeld(): ReplicaHeld | undefined {
-    return this.parts?.countHeld();
+    return this.rooms && countReplicaHeld(this.rooms);
   }
 
   /** Why this replica gave up, undefined where it didn't. */
@@ -136,7 +138,7 @@ export class ReplicaRuntime implements ReplicaFace {
 
   /** Brings those metrics up to date that are measured only when somebody looks. */
   measure(): void {
-    this.parts?.measure();
+    this.rooms?.loop.measure();
   }
 
   /** Refuses callers, ends links and timers, closes the store. */
@@ -147,7 +149,7 @@ export class ReplicaRuntime implements ReplicaFace {
     }
     this.isStopping = true;
     this.whenIdle(this.options.timers.elapsedMs() + DRAIN_MS, () => {
-      this.parts?.stop();
+      this.stopRooms();
       this.options.transport.stop(() => {
         this.options.store.close((closed) => {
           if (!closed.ok) {
@@ -162,7 +164,8 @@ export class ReplicaRuntime implements ReplicaFace {
   /** Waits until own callers are answered and what is committed is executed, or the time is up. */
   private whenIdle(untilMs: number, done: () => void): void {
     const { timers } = this.options;
-    if (this.parts === undefined || this.fatal !== undefined || this.parts.isIdle || timers.elapsedMs() >= untilMs) {
+    const isIdle = this.rooms === undefined || this.fatal !== undefined || areIdle(this.rooms);
+    if (isIdle || timers.elapsedMs() >= untilMs) {
       done();
     } else {
       timers.startTimer(DRAIN_POLL_MS, () => this.whenIdle(untilMs, done));
@@ -170,15 +173,21 @@ export class ReplicaRuntime implements ReplicaFace {
   }
 
   private sources(): StatusSources {
-    const { parts, isStopping, fatal } = this;
+    const { rooms, isStopping, fatal } = this;
     const { timers, transport } = this.options;
     return {
-      core: parts?.core.inspect(timers.elapsedMs()),
+      core: rooms?.core.inspect(timers.elapsedMs()),
       links: transport.links(),
       isStopping,
       fatal,
-      agreedTimeMs: parts?.agreedTimeMs ?? 0,
+      agreedTimeMs: rooms?.execution.executor.executed.agreedTimeMs ?? 0,
     };
+  }
+
+  private stopRooms(): void {
+    if (this.rooms !== undefined) {
+      stopRooms(this.rooms);
+    }
   }
 
   private fail(reason: string, kind: FatalKind = 'failed'): void {
@@ -186,7 +195,7 @@ export class ReplicaRuntime implements ReplicaFace {
       return;
     }
     this.fatal = reason;
-    this.parts?.stop();
+    this.stopRooms();
     this.options.logger.error({ reason }, 'this replica can not go on');
     this.options.onFatal(reason, kind);
   }

@@ -35,15 +35,22 @@ export class IngressBench {
     isBeyondWindow: () => this.table === 'beyondWindow',
     keepBatch: ({ digest }) => this.kept.push(digest),
     elapsedMs: () => this.core.elapsedMs,
-    onFetch: (peer, { id, what }) => this.fetches.push(`${peer} asks ${id} ${what.kind}`) > 0,
-    onFetchAnswer: (peer, { id, answer }) => this.fetches.push(`${peer} answers ${id} ${answer.kind}`) > 0,
     onRejected: (type, reason, peer) => this.rejections.push(`${type} ${reason} of ${peer}`),
   });
 
   /** Judges a message that came over the link of a peer. */
   judge(bytes: Uint8Array, from = 2): Event | undefined {
     const judged = this.ingress.judge(replicaId(from), bytes);
-    return judged === 'served' ? undefined : judged;
+    switch (judged?.kind) {
+      case 'fetch':
+        this.fetches.push(`${from} asks ${judged.id} ${judged.what.kind}`);
+        return undefined;
+      case 'fetchAnswer':
+        this.fetches.push(`${from} answers ${judged.id} ${judged.answer.kind}`);
+        return undefined;
+      default:
+        return judged;
+    }
   }
 
   /** Judges a message and steps the core with what comes of it. */

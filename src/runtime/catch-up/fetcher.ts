@@ -20,6 +20,8 @@ export interface FetcherOptions extends AskerOptions, Omit<LedgerFetchOptions, '
   readonly loadBatch: (sequence: Sequence, digest: Digest, done: Completion<BatchBody | undefined>) => void;
   /** The view change in an envelope whose own signature is right, or undefined. */
   readonly verifyViewChange: (envelope: Envelope) => Verified<Signed<ViewChange>> | undefined;
+  /** A peer answered what it wasn't asked. */
+  readonly onUnasked: (peer: ReplicaId) => void;
 }
 
 /** The fetches under way. */
@@ -60,7 +62,11 @@ export class Fetcher {
 
   /** A peer answered. Returns whether he was asked. */
   onAnswer(peer: ReplicaId, id: number, answer: FetchAnswer<Envelope>): boolean {
-    return this.asker.onAnswer(peer, id, answer);
+    const isAsked = this.asker.onAnswer(peer, id, answer);
+    if (!isAsked) {
+      this.options.onUnasked(peer);
+    }
+    return isAsked;
   }
 
   /** This replica executed a sequence: what was fetched for it is no longer needed. */

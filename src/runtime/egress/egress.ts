@@ -28,7 +28,6 @@ import type { Digest } from '../../util/digest.js';
 import { encodePayload } from '../../wire/message-codec.js';
 import { encodePeerMessage } from '../../wire/peer-codec.js';
 import type { BatchBody } from '../execution/batch-bodies.js';
-import type { GroupCommit } from '../loop/group-commit.js';
 
 /** What egress needs. */
 export interface EgressOptions {
@@ -36,7 +35,8 @@ export interface EgressOptions {
   readonly peers: readonly ReplicaId[];
   readonly signer: Signer;
   readonly transport: Pick<Transport, 'send'>;
-  readonly groupCommit: Pick<GroupCommit, 'afterDurable'>;
+  /** Runs something when every record that the core wanted written before is durable. */
+  readonly afterDurable: (run: () => void) => void;
   readonly loadBatch: (sequence: Sequence, digest: Digest, done: Completion<BatchBody | undefined>) => void;
   /** Hands a signed copy back to the core. */
   readonly onSigned: (event: Event) => void;
@@ -171,14 +171,14 @@ export class Egress {
       signed = ownSigned(message, this.options.replica, payload, signature);
       finish();
     });
-    this.options.groupCommit.afterDurable(() => {
+    this.options.afterDurable(() => {
       isDurable = true;
       finish();
     });
   }
 
   private sendDurably(to: ReplicaId | 'all', message: Uint8Array, priority: 'vote' | 'bulk'): void {
-    this.options.groupCommit.afterDurable(() => {
+    this.options.afterDurable(() => {
       if (to === 'all') {
         this.sendToAll(message, priority);
       } else {

@@ -59,12 +59,11 @@ export interface IngressOptions {
   readonly keepBatch: (batch: EncodedBatch, requests: readonly SignedRequest[]) => void;
   /** Monotonic. */
   readonly elapsedMs: () => number;
-  /** Returns whether it is served. */
-  readonly onFetch: (peer: ReplicaId, fetch: Extract<PeerInput, { kind: 'fetch' }>) => boolean;
-  /** Returns whether it was asked for. */
-  readonly onFetchAnswer: (peer: ReplicaId, answer: Extract<PeerInput, { kind: 'fetchAnswer' }>) => boolean;
   readonly onRejected: (type: RejectedType, reason: RejectionReason, peer: ReplicaId) => void;
 }
+
+/** What a message of a peer comes to: an event for the core, or a question or an answer of those who catch up. */
+export type Judged = Event | Extract<PeerInput, { kind: 'fetch' | 'fetchAnswer' }>;
 
 /** Message types that travel alone. */
 const LONE_TYPES: ReadonlySet<string> = new Set(['prepare', 'commit', 'checkpoint', 'status', 'viewChange', 'newView']);
@@ -77,8 +76,8 @@ export class Ingress {
     this.own = new OwnStatementJudge(options);
   }
 
-  /** The event in a peer's message, `served` for what is none and was taken, or undefined where it is not taken. */
-  judge(peer: ReplicaId, bytes: Uint8Array): Event | 'served' | undefined {
+  /** What a peer's message comes to, or undefined where it is not taken. */
+  judge(peer: ReplicaId, bytes: Uint8Array): Judged | undefined {
     const decoded = decodePeerMessage(bytes, this.options.limits);
     if (!decoded.ok) {
       return this.reject('frame', 'malformed', peer);
@@ -98,9 +97,8 @@ export class Ingress {
       case 'evidence':
         return this.judgeEvidence(peer, input.first, input.second);
       case 'fetch':
-        return this.options.onFetch(peer, input) ? 'served' : undefined;
       case 'fetchAnswer':
-        return this.options.onFetchAnswer(peer, input) ? 'served' : this.reject('fetchAnswer', 'unasked', peer);
+        return input;
       case 'greeting':
       case 'hello':
         return this.reject('frame', 'misplaced', peer);

@@ -1,11 +1,13 @@
 /** Does what the core wants done: one case an effect, each handed to whose business it is. */
+import type { ReplicaStore } from '../../ports/replica-store.js';
 import type { Effect } from '../../protocol/effects.js';
 import { unreachable } from '../../util/assert.js';
-import type { Fetcher } from '../catch-up/fetcher.js';
-import type { Egress } from '../egress/egress.js';
-import type { BatchBodies } from '../execution/batch-bodies.js';
-import type { Executor } from '../execution/executor.js';
-import type { ViewChangeJudge } from '../ingress/view-change-judge.js';
+import type { CatchUpRoom } from '../catch-up/room.js';
+import type { EgressRoom } from '../egress/room.js';
+import type { ExecutionRoom } from '../execution/room.js';
+import type { IngressRoom } from '../ingress/room.js';
+import type { FatalKind } from '../replica-runtime-options.js';
+import { forgottenText } from '../report/forgotten-text.js';
 import type { Instrumentation } from '../report/instrumentation.js';
 import type { CoreTimers } from './core-timers.js';
 import type { GroupCommit } from './group-commit.js';
@@ -13,17 +15,14 @@ import type { GroupCommit } from './group-commit.js';
 /** Whose business effects are. */
 export interface EffectTargets {
   readonly groupCommit: GroupCommit;
-  readonly bodies: BatchBodies;
-  readonly egress: Egress;
-  readonly executor: Executor;
-  readonly fetcher: Fetcher;
-  readonly timers: CoreTimers;
-  readonly judge: ViewChangeJudge;
-  readonly instrumentation: Instrumentation;
-  /** Ends this replica, which was shown a statement of its own that it doesn't remember. */
-  readonly giveUp: (effect: Extract<Effect, { kind: 'giveUp' }>) => void;
-  /** Discards what a stable checkpoint made useless. */
-  readonly discard: (effect: Extract<Effect, { kind: 'discard' }>) => void;
+  readonly coreTimers: CoreTimers;
+  readonly ingress: Pick<IngressRoom, 'viewChanges'>;
+  readonly egress: Pick<EgressRoom, 'sending'>;
+  readonly execution: Pick<ExecutionRoom, 'bodies' | 'executor'>;
+  readonly catchUp: Pick<CatchUpRoom, 'fetcher'>;
+  readonly report: Instrumentation;
+  readonly store: Pick<ReplicaStore, 'discard'>;
+  readonly onFatal: (reason: string, kind?: FatalKind) => void;
 }
 
 /** Does one effect. They are given in order. */
@@ -32,49 +31,50 @@ export function runEffect(effect: Effect, targets: EffectTargets): void {
     case 'persist':
       return persist(effect, targets);
     case 'broadcast':
-      return targets.egress.broadcast(effect.message);
+      return targets.egress.sending.broadcast(effect.message);
     case 'propose':
       return propose(effect, targets);
     case 'sign':
-      return targets.egress.sign(effect.message);
+      return targets.egress.sending.sign(effect.message);
     case 'signPrePrepares':
-      return targets.egress.signPrePrepares(effect.view, effect.messages);
+      return targets.egress.sending.signPrePrepares(effect.view, effect.messages);
     case 'judgeViewChange':
-      return targets.judge.judge(effect.viewChange, effect.digest);
+      return targets.ingress.viewChanges.judge(effect.viewChange, effect.digest);
     case 'sendStatus':
-      return targets.egress.sendStatus(effect.message);
+      return targets.egress.sending.sendStatus(effect.message);
     case 'forward':
-      return targets.egress.forward(effect.to, effect.item);
+      return targets.egress.sending.forward(effect.to, effect.item);
     case 'execute':
-      return targets.executor.execute(effect.sequence, effect.view, effect.batchDigest, effect.certificate);
+      return targets.execution.executor.execute(effect.sequence, effect.view, effect.batchDigest, effect.certificate);
     case 'startTimer':
-      return targets.timers.start(effect);
+      return targets.coreTimers.start(effect);
     case 'stopTimer':
-      return targets.timers.stop(effect.timer);
+      return targets.coreTimers.stop(effect.timer);
     case 'fetch':
-      return targets.fetcher.fetch(effect.what);
+      return targets.catchUp.fetcher.fetch(effect.what);
     case 'discard':
       // Only after the certificate that allows it is durable.
-      return targets.groupCommit.afterDurable(() => targets.discard(effect));
+      return targets.groupCommit.afterDurable(() => discard(effect, targets));
     case 'giveUp':
-      return targets.giveUp(effect);
+      return targets.onFatal(forgottenText(effect.forgotten.message, effect.from), 'forgotten');
     case 'note':
-      return targets.instrumentation.onNote(effect.note);
+      return targets.report.onNote(effect.note);
     default:
       return unreachable(effect);
   }
 }
 
 /** The own batch is at hand for execution, like those that come from others. */
-function propose(effect: Extract<Effect, { kind: 'propose' }>, { bodies, egress }: EffectTargets): void {
+function propose(effect: Extract<Effect, { kind: 'propose' }>, { execution, egress }: EffectTargets): void {
   if ('bytes' in effect.batch) {
-    bodies.put(effect.batch, effect.requests);
+    execution.bodies.put(effect.batch, effect.requests);
   }
-  egress.propose(effect);
+  egress.sending.propose(effect);
 }
 
 function persist({ record }: Extract<Effect, { kind: 'persist' }>, targets: EffectTargets): void {
-  const { groupCommit, bodies, executor } = targets;
+  const { groupCommit } = targets;
+  const { bodies, executor } = targets.execution;
   groupCommit.add(record);
   if (record.kind === 'accepted' || record.kind === 'batch') {
     const { digest } = record.batch;
@@ -85,4 +85,13 @@ function persist({ record }: Extract<Effect, { kind: 'persist' }>, targets: Effe
       executor.retry();
     });
   }
+}
+
+/** What a stable checkpoint made useless goes. */
+function discard({ lowWatermark }: Extract<Effect, { kind: 'discard' }>, { store, onFatal }: EffectTargets): void {
+  store.discard(lowWatermark, (result) => {
+    if (!result.ok) {
+      onFatal(`discarding the log failed: ${result.error.message}`);
+    }
+  });
 }

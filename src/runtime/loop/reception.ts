@@ -1,5 +1,6 @@
 /**
- * A peer's message, from its lane to the core: judged when its turn comes, and charged to the peer when it was stepped.
+ * What waited, from its lane to the core: judged when its turn comes, against the state of that moment. A peer's message is
+ * charged to the peer when it was stepped.
  *
  * The figures are nominal, so that a run can be repeated: about what a message takes on a slow core, with the frame it
  * came in and its part of the turn.
@@ -7,9 +8,10 @@
 import type { Core } from '../../protocol/core.js';
 import type { Effect } from '../../protocol/effects.js';
 import type { Event } from '../../protocol/events.js';
-import type { ReplicaId } from '../../protocol/identifiers.js';
-import type { CountedVerifier } from '../ingress/counted-verifier.js';
-import type { Ingress } from '../ingress/ingress.js';
+import type { CatchUpRoom } from '../catch-up/room.js';
+import type { ClientTable } from '../execution/client-table.js';
+import type { IngressRoom } from '../ingress/room.js';
+import type { PeerMessage, QueueItem } from './driver.js';
 import type { Inbox } from './inbox.js';
 
 /** Reading, decoding and screening a message, whatever comes of it. */
@@ -21,41 +23,67 @@ export const CHECK_US = 50;
 /** Looking through everything for what a Status says is missing. */
 export const STATUS_US = 200;
 
-/** What a reception connects. */
+/** Whom a reception asks. */
 export interface ReceptionOptions {
-  readonly core: Pick<Core, 'isBounded'>;
-  readonly ingress: Pick<Ingress, 'judge'>;
+  readonly core: Pick<Core, 'isBounded' | 'screenRequest'>;
+  readonly ingress: Pick<IngressRoom, 'messages' | 'verifier'>;
+  readonly catchUp: {
+    readonly fetcher: Pick<CatchUpRoom['fetcher'], 'onAnswer'>;
+    readonly fetchServer: Pick<CatchUpRoom['fetchServer'], 'serve'>;
+  };
+  readonly table: Pick<ClientTable, 'isSettled'>;
   readonly inbox: Pick<Inbox, 'charge'>;
-  readonly verifier: Pick<CountedVerifier, 'takeChecks'>;
 }
 
 /** Judges and charges. */
 export class Reception {
+  /** Whether the message that was judged last was no event, and taken all the same. */
   private wasServed = false;
 
   constructor(private readonly options: ReceptionOptions) {}
 
-  /** The event in a peer's message, against the state of this moment; undefined where it is none or is not taken. */
-  judge(peer: ReplicaId, bytes: Uint8Array): Event | undefined {
-    const judged = this.options.ingress.judge(peer, bytes);
-    this.wasServed = judged === 'served';
-    return judged === 'served' ? undefined : judged;
+  /** The event in what waited; undefined where it is none or is not taken. */
+  admit(item: QueueItem): Event | undefined {
+    switch (item.kind) {
+      case 'event':
+        return item.event;
+      case 'message':
+        return this.judge(item);
+      case 'request':
+        return this.options.table.isSettled(item.request) ||
+          this.options.core.screenRequest(item.request, item.request.bytes.length) !== undefined
+          ? undefined
+          : { kind: 'requestReceived', request: item.request, from: 'local' };
+    }
   }
 
   /** The message that was judged last was stepped, where it was an event: the peer pays. */
-  settle(
-    message: { readonly peer: ReplicaId; readonly bytes: Uint8Array },
-    event?: Event,
-    effects: readonly Effect[] = [],
-  ) {
-    const { inbox, verifier } = this.options;
-    const checks = verifier.takeChecks();
+  settle(message: PeerMessage, event?: Event, effects: readonly Effect[] = []): void {
+    const { inbox, ingress } = this.options;
+    const checks = ingress.verifier.takeChecks();
     const costUs =
       MESSAGE_US +
       KIBIBYTE_US * Math.floor(message.bytes.length / 1024) +
       CHECK_US * checks +
       (isStatus(event) ? STATUS_US : 0);
     inbox.charge(message.peer, { checks, costUs, isNew: this.wasServed || this.isNew(event, effects) });
+  }
+
+  /** Questions and answers of peers who catch up go past the core. */
+  private judge({ peer, bytes }: PeerMessage): Event | undefined {
+    const { ingress, catchUp } = this.options;
+    const judged = ingress.messages.judge(peer, bytes);
+    this.wasServed = false;
+    switch (judged?.kind) {
+      case 'fetch':
+        this.wasServed = catchUp.fetchServer.serve(peer, judged.id, judged.what);
+        return undefined;
+      case 'fetchAnswer':
+        this.wasServed = catchUp.fetcher.onAnswer(peer, judged.id, judged.answer);
+        return undefined;
+      default:
+        return judged;
+    }
   }
 
   /** Whether the core took it, and can be told it only so often. */

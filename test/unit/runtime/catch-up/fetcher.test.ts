@@ -35,6 +35,7 @@ class Bench {
   readonly events: Event[] = [];
   readonly sent: { readonly peer: ReplicaId; readonly id: number; readonly what: FetchWhat }[] = [];
   readonly kept: string[] = [];
+  readonly unasked: ReplicaId[] = [];
   readonly timers = new FakeTimers();
   stored: BatchBody | undefined;
   /** What verifyViewChange knows to be good. */
@@ -52,6 +53,7 @@ class Bench {
       this.genuine.find((one) => equalBytes(one.signature, signature)) as Verified<Signed<ViewChange>> | undefined,
     keepBatch: ({ digest }) => this.kept.push(digest),
     loadBatch: (_sequence, _digest, done) => done({ ok: true, value: this.stored }),
+    onUnasked: (peer) => this.unasked.push(peer),
     onEvent: (event) => this.events.push(event),
   });
 
@@ -82,6 +84,20 @@ describe('the fetcher', () => {
     bench.answer({ kind: 'batch', batchBytes: BODY.batch.bytes });
     assert.deepEqual(bench.events, [{ kind: 'batchFetched', sequence: 5, batch: BODY.batch }]);
     assert.deepEqual([bench.kept, bench.timers.running], [[BODY.batch.digest], 0]);
+  });
+
+  it('FU-08: takes no answer of a peer that was not asked, and says whose it is', () => {
+    const bench = new Bench();
+    bench.fetcher.fetch(WANTED);
+    const [asked] = bench.sent;
+    assert.ok(asked !== undefined);
+    const other = replicaId(3);
+    assert.notEqual(asked.peer, other);
+    assert.equal(bench.fetcher.onAnswer(other, asked.id, { kind: 'notFound' }), false);
+    assert.equal(bench.fetcher.onAnswer(asked.peer, asked.id + 1, { kind: 'notFound' }), false);
+    assert.deepEqual(bench.unasked, [other, asked.peer]);
+    assert.equal(bench.fetcher.onAnswer(asked.peer, asked.id, { kind: 'notFound' }), true);
+    assert.deepEqual(bench.unasked, [other, asked.peer]);
   });
 
   it('takes a view change by its digest and its own signature, whoever answers', () => {

@@ -46,7 +46,7 @@ class Bench {
         return true;
       },
     },
-    groupCommit: { afterDurable: (run) => this.waiting.push(run) },
+    afterDurable: (run) => this.waiting.push(run),
     loadBatch: (_sequence, _digest, done) => done(this.loaded),
     onSigned: (event) => this.events.push(event),
     onFatal: (reason) => this.fatal.push(reason),

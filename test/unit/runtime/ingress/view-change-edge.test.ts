@@ -130,7 +130,7 @@ describe('what is signed for a view change', () => {
       peers: [replicaId(0)],
       signer: { sign: (type, payload, done) => this.signing.push(() => done(fakeSignature(type, 2, payload))) },
       transport: { send: (_to, message) => this.sent.push(message) > 0 },
-      groupCommit: { afterDurable: (run) => run() },
+      afterDurable: (run) => run(),
       loadBatch: () => assert.fail('no batch is needed'),
       onSigned: (event) => this.events.push(event),
       onFatal: (reason) => assert.fail(reason),

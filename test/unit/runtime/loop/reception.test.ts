@@ -34,7 +34,16 @@ class Bench {
   private readonly verifier = new CountedVerifier(new CountingVerifier(new Set([CLIENT])));
   private readonly reception = new Reception({
     core: this.core.core,
-    ingress: new Ingress({
+    ingress: { messages: this.createIngress(), verifier: this.verifier },
+    catchUp: { fetchServer: { serve: (_, id) => id % 2 === 0 }, fetcher: { onAnswer: (_, id) => id % 2 === 0 } },
+    table: { isSettled: () => false },
+    inbox: {
+      charge: (peer, { costUs, isNew }) => this.charges.push(`${peer}: ${costUs} ${isNew ? 'new' : 'old'}`),
+    },
+  });
+
+  private createIngress(): Ingress {
+    return new Ingress({
       replica: replicaId(1),
       core: this.core.core,
       limits: LIMITS,
@@ -46,20 +55,15 @@ class Bench {
       costs: new Costs({ name: 'nothing', costOf: () => 0 }, CONSENSUS),
       keepBatch: () => undefined,
       elapsedMs: () => 0,
-      onFetch: (_, { id }) => id % 2 === 0,
-      onFetchAnswer: (_, { id }) => id % 2 === 0,
       onRejected: () => undefined,
-    }),
-    inbox: {
-      charge: (peer, { costUs, isNew }) => this.charges.push(`${peer}: ${costUs} ${isNew ? 'new' : 'old'}`),
-    },
-    verifier: this.verifier,
-  });
+    });
+  }
 
   /** Takes a message; returns what it was charged with. */
   take(bytes: Uint8Array, peer = PEER): string | undefined {
-    const event = this.reception.judge(peer, bytes);
-    this.reception.settle({ peer, bytes }, event, event === undefined ? [] : this.core.step(event));
+    const message = { kind: 'message', peer, bytes } as const;
+    const event = this.reception.admit(message);
+    this.reception.settle(message, event, event === undefined ? [] : this.core.step(event));
     return this.charges.at(-1);
   }
 }

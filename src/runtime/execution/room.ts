@@ -1,0 +1,44 @@
+/** Execution: what operations cost, the batches at hand, the client table, and the executor that works with them. */
+import { decodeBatch } from '../../wire/batch-codec.js';
+import type { RoomOptions } from '../replica-runtime-options.js';
+import { BatchBodies } from './batch-bodies.js';
+import { ClientTable } from './client-table.js';
+import { Executor, type ExecutorOptions } from './executor.js';
+import { Costs } from './operation-cost.js';
+
+/** What execution shows to the other rooms. */
+export interface ExecutionRoom {
+  readonly costs: Costs;
+  readonly table: ClientTable;
+  readonly bodies: BatchBodies;
+  readonly executor: Executor;
+}
+
+/** Whom execution tells. */
+export interface ExecutionNeighbours {
+  /** loop/loop.ts: tells the core, own callers, and those who fetch. */
+  readonly loop: Pick<ExecutorOptions, 'onExecuted' | 'onResults' | 'onMissingBody'>;
+}
+
+/** Makes it. */
+export function createExecution(options: RoomOptions, { loop }: ExecutionNeighbours): ExecutionRoom {
+  const { consensus, limits, hash, store, stateMachine, recovered, clientTable, agreedTimeMs } = options;
+  const costs = new Costs(stateMachine, consensus);
+  const table = new ClientTable(consensus);
+  table.load(clientTable);
+  const bodies = new BatchBodies({ store, decode: (bytes) => decodeBatch(bytes, limits, hash) });
+  const { lastExecuted, lastHeaderDigest } = recovered;
+  const executor = new Executor({
+    ...options,
+    costs,
+    table,
+    bodies,
+    resultBytesMax: consensus.resultBytesMax,
+    groupCostMax: consensus.batchCostMax,
+    start: { lastExecuted, lastHeaderDigest, agreedTimeMs },
+    onExecuted: (event) => loop.onExecuted(event),
+    onResults: (batch) => loop.onResults(batch),
+    onMissingBody: (sequence, digest) => loop.onMissingBody(sequence, digest),
+  });
+  return { costs, table, bodies, executor };
+}
