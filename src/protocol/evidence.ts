@@ -8,7 +8,7 @@
 import { assert } from '../util/assert.js';
 import { equalBytes } from '../util/bytes.js';
 import type { ReplicaId, View } from './identifiers.js';
-import type { ProtocolMessage, Signed, Verified } from './messages.js';
+import type { Commit, PrePrepare, Prepare, ProtocolMessage, Signed, Verified } from './messages.js';
 import { type Rejection, reject } from './rejection.js';
 import { type CoreState, currentPrimary, emit, note, noteRejection, type Unchecked } from './state.js';
 
@@ -81,7 +81,10 @@ export function rejectEvidence(state: CoreState, first: Unchecked, second: Unche
   return addsEvidence(state, second) ? undefined : reject('duplicate');
 }
 
-/** A peer sent two statements of one primary, both with right signatures; other kinds are not passed around. */
+/**
+ * Two statements with right signatures: a primary's, sent by a peer, or votes of which the edge kept one unread. Peers
+ * pass no other kinds around.
+ */
 export function onEvidence(state: CoreState, first: Verified<Signed>, second: Verified<Signed>, from: ReplicaId): void {
   const rejection = rejectEvidence(state, first, second);
   if (rejection !== undefined) {
@@ -93,8 +96,13 @@ export function onEvidence(state: CoreState, first: Verified<Signed>, second: Ve
 
 function isContradiction(first: Unchecked, second: Unchecked): boolean {
   const [left, right] = [first.message, second.message];
-  if (left.type === 'prePrepare' && right.type === 'prePrepare') {
-    return left.view === right.view && left.sequence === right.sequence && left.batchDigest !== right.batchDigest;
+  if (isVote(left) && isVote(right)) {
+    return (
+      left.type === right.type &&
+      left.view === right.view &&
+      left.sequence === right.sequence &&
+      left.batchDigest !== right.batchDigest
+    );
   }
   return (
     left.type === 'newView' &&
@@ -102,4 +110,8 @@ function isContradiction(first: Unchecked, second: Unchecked): boolean {
     left.newView === right.newView &&
     !equalBytes(first.payload, second.payload)
   );
+}
+
+function isVote(message: ProtocolMessage): message is PrePrepare | Prepare | Commit {
+  return message.type === 'prePrepare' || message.type === 'prepare' || message.type === 'commit';
 }

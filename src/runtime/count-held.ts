@@ -14,6 +14,7 @@ export function countReplicaHeld(rooms: Rooms): ReplicaHeld {
     ...core.countHeld(),
     ...fetcher.held,
     ...rooms.ingress.viewChanges.held,
+    lateVotes: rooms.ingress.messages.lateVotes,
     ...table.held,
     ...report.held,
     localEvents: inbox.queue.depth('local'),

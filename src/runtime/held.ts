@@ -23,6 +23,8 @@ export interface RuntimeHeld {
   readonly viewChangesJudged: number;
   readonly viewChangesJudgedOfSender: number;
   readonly statementsRemembered: number;
+  /** Unread. */
+  readonly lateVotes: number;
   readonly requestsRemembered: number;
   readonly bodyBytes: number;
   readonly bodiesPending: number;

@@ -17,9 +17,6 @@ const IS_QUESTION = /pbft (?:status|get)|^curl/;
 const SETTLE_MAX_MS = 40_000;
 const ASK_INTERVAL_MS = 300;
 
-/** Whether a replica holds proof: one to whom a second statement came too late holds none. */
-const HOLDERS = /^([0-2] replica-[0-2] .*) (?:0|3: <kinds>) (ready)$/gm;
-
 /** A busy machine may need a view more, and evidence comes in any order: both are alike, as is what differs anyway. */
 function normalizeTour(output: string): string {
   return normalizeOutput(output)
@@ -27,8 +24,6 @@ function normalizeTour(output: string): string {
     .replace(/\b(view|sequence) \d+/g, '$1 <number>')
     .replace(/^(\d replica-\d) \d+ (?:primary|backup) \S+ (<digest>) \d+/gm, '$1 <view> <role> <number> $2 <number>')
     .replace(/\b3: (?:(?:pre_prepare|prepare|commit|checkpoint|view_change|new_view)(?:, )?)+/g, '3: <kinds>')
-    .replace(HOLDERS, '$1 <evidence> $2')
-    .replace(/^(?:replica-\d(?:, )?)+ holds? proof/gm, '<holders> hold proof')
     .replace(/two different \w+ messages (?:at|for) view <number>(?:, sequence <number>)?/g, '<two statements>')
     .replace(/^(pbft_evidence)\{kind="\w+",peer="3"\} \d+$/gm, '$1')
     .replace(/\d+(?:\.\d+)? s\b/g, '<time>')

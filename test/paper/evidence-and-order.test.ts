@@ -86,12 +86,24 @@ describe('evidence [protocol.md 4]', () => {
     assert.equal(core.core.inspect(0).evidence.length, 1);
   });
 
+  it('BB-01: two votes of which one came late, and was read afterwards, are kept and move nobody, the primary’s too', () => {
+    const core = new CoreUnderTest(1);
+    for (const sender of [2, 0]) {
+      const [first, second] = [voteOf('commit', 'x', sender), voteOf('commit', 'y', sender)];
+      core.step({ kind: 'evidenceReceived', first, second, from: id(sender) });
+    }
+    assert.equal(viewOf(core), '0');
+    const kept = core.core.inspect(0).evidence.map(({ kind, replica }) => `${kind} of ${replica}`);
+    assert.deepEqual(kept, ['commit of 2', 'commit of 0']);
+  });
+
   const none: readonly (readonly [string, Verified<Signed>, Verified<Signed>])[] = [
     ['say the same', prePrepare('x'), prePrepare('x')],
     ['are of different sequences', prePrepare('x'), prePrepare('y', 0, 2)],
     ['are of different views', prePrepare('x'), prePrepare('y', 4)],
     ['are of different replicas', prePrepare('x'), signed(prePrepare('y').message, 2)],
-    ['are votes, which others don’t pass around', voteOf('prepare', 'x'), voteOf('prepare', 'y')],
+    ['are of different phases', voteOf('prepare', 'x'), voteOf('commit', 'y')],
+    ['are votes for the same', voteOf('prepare', 'x'), voteOf('prepare', 'x')],
     ['are said to be its own', signed(prePrepare('x').message, 1), signed(prePrepare('y').message, 1)],
   ];
   for (const [what, first, second] of none) {
@@ -105,8 +117,8 @@ describe('evidence [protocol.md 4]', () => {
   }
 });
 
-function voteOf(type: 'prepare' | 'commit', content: string): Verified<Signed> {
-  return signed({ type, view: view(0), sequence: sequence(1), batchDigest: digest(content) }, 2);
+function voteOf(type: 'prepare' | 'commit', content: string, sender = 2): Verified<Signed> {
+  return signed({ type, view: view(0), sequence: sequence(1), batchDigest: digest(content) }, sender);
 }
 
 /** The primary shows one batch to the backups whose bit is set in `split`, and another to the rest. */

@@ -35,8 +35,9 @@ import { decodePeerMessage } from '../../wire/peer-codec.js';
 import type { PeerInput } from '../../wire/peer-message.js';
 import { decodeRequest, type UnverifiedRequest } from '../../wire/request-codec.js';
 import type { Costs } from '../execution/operation-cost.js';
+import { EvidenceJudge } from './evidence-judge.js';
 import { OwnStatementJudge } from './own-statement-judge.js';
-import { isByOneOnTwo, isProtocolType, openStatement } from './unverified.js';
+import { isProtocolType, openStatement } from './unverified.js';
 import type { VerifiedRequests } from './verified-requests.js';
 
 /** What ingress needs. */
@@ -71,9 +72,16 @@ const LONE_TYPES: ReadonlySet<string> = new Set(['prepare', 'commit', 'checkpoin
 /** Judges what peers send. */
 export class Ingress {
   private readonly own: OwnStatementJudge;
+  private readonly evidence: EvidenceJudge;
 
   constructor(private readonly options: IngressOptions) {
     this.own = new OwnStatementJudge(options);
+    this.evidence = new EvidenceJudge({ ...options, isGenuine: (signed) => this.isGenuine(signed) });
+  }
+
+  /** How many late votes are kept unread. */
+  get lateVotes(): number {
+    return this.evidence.late.size;
   }
 
   /** What a peer's message comes to, or undefined where it is not taken. */
@@ -95,7 +103,7 @@ export class Ingress {
       case 'checkpointCertificate':
         return this.judgeCheckpointCertificate(peer, input.checkpoints);
       case 'evidence':
-        return this.judgeEvidence(peer, input.first, input.second);
+        return this.evidence.judge(peer, input.first, input.second);
       case 'fetch':
       case 'fetchAnswer':
         return input;
@@ -126,7 +134,8 @@ export class Ingress {
     if (message.type === 'newView' && !message.prePrepares.every((prePrepare) => this.isGenuine(prePrepare))) {
       return this.reject('newView', 'signature', peer);
     }
-    return { kind: 'messageReceived', message: checked({ ...signed, message }), over: peer };
+    const received: Event = { kind: 'messageReceived', message: checked({ ...signed, message }), over: peer };
+    return this.evidence.judgeWithLate(peer, signed) ?? received;
   }
 
   /** Decodes, screens and verifies one replica's statement. */
@@ -146,6 +155,9 @@ export class Ingress {
     const signed = { message: decoded.value, sender: sender.replica, payload, signature };
     const rejection = this.options.core.screen(signed);
     if (rejection !== undefined) {
+      if (rejection.code === 'late' && sender.replica === peer) {
+        this.evidence.late.keep(signed);
+      }
       return this.reject(type, rejection.code, peer);
     }
     return this.isGenuine(signed) ? signed : this.reject(type, 'signature', peer);
@@ -155,26 +167,6 @@ export class Ingress {
   verifyViewChange(envelope: Envelope): Verified<Signed<ViewChange>> | undefined {
     const signed = openStatement(envelope, this.options.limits);
     return signed !== undefined && isOf(signed, 'viewChange') && this.isGenuine(signed) ? checked(signed) : undefined;
-  }
-
-  /** Two statements of one replica that contradict each other, where no such proof is held: both signatures are checked. */
-  private judgeEvidence(peer: ReplicaId, ...envelopes: readonly [Envelope, Envelope]): Event | undefined {
-    const { limits, core } = this.options;
-    if (!isByOneOnTwo(...envelopes)) {
-      return this.reject('evidence', 'noContradiction', peer);
-    }
-    const first = openStatement(envelopes[0], limits);
-    const second = openStatement(envelopes[1], limits);
-    if (first === undefined || second === undefined) {
-      return this.reject('evidence', 'malformed', peer);
-    }
-    const rejection = core.screenEvidence(first, second);
-    if (rejection !== undefined) {
-      return this.reject('evidence', rejection.code, peer);
-    }
-    return this.isGenuine(first) && this.isGenuine(second)
-      ? { kind: 'evidenceReceived', first: checked(first), second: checked(second), from: peer }
-      : this.reject('evidence', 'signature', peer);
   }
 
   private isGenuine({ message, sender, payload, signature }: Signed): boolean {

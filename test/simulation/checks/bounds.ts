@@ -78,6 +78,7 @@ export function computeBounds({
     viewChangesJudged: viewChanges,
     viewChangesJudgedOfSender: 4,
     statementsRemembered: Math.min(2 * window * n, STATEMENTS_REMEMBERED_MAX),
+    lateVotes: 2 * window * (n - 1),
     requestsRemembered: REQUESTS_REMEMBERED_MAX,
     bodyBytes: BODY_BYTES_MAX,
     bodiesPending: ownWork,

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 const SOURCE = fileURLToPath(new URL('../../../src/', import.meta.url));
 
 /** Where signatures of what came from outside are checked. */
-const INGRESS = /^runtime\/(?:ingress\/)?(?:[a-z-]+\/)?(?:ingress|own-statement-judge)\.ts$/;
+const INGRESS = /^runtime\/(?:ingress\/)?(?:[a-z-]+\/)?(?:ingress|evidence-judge|own-statement-judge)\.ts$/;
 /** What this replica signs, and what its own store gives back. */
 const OWN = /^(?:runtime\/(?:egress\/|gateway\/)?(?:egress|gateway)|wire\/[a-z-]+)\.ts$/;
 const MAKERS = 'protocol/verified.ts';

@@ -212,6 +212,38 @@ describe('the screen in front of signature checks', () => {
       assert.equal(bench.take(signedBytes(voteOf(phase, 1, DIGEST), 3))?.kind, 'messageReceived');
       assert.deepEqual(evidence(), [`${phase} by 3`]);
     });
+
+    it(`FU-08: a late ${phase} is kept unread and read when its sender contradicts it, which proves both`, () => {
+      const bench = new IngressBench();
+      certify(bench, phase === 'prepare' ? 'prepared' : 'committed');
+      const before = bench.checks;
+      assert.equal(bench.take(signedBytes(voteOf(phase, 1, DIGEST), 3), 3), undefined);
+      assert.deepEqual([bench.rejections.at(-1), bench.checks - before], [`${phase} late of 3`, 0]);
+      assert.equal(bench.take(signedBytes(voteOf(phase, 1, OTHER), 3), 3)?.kind, 'evidenceReceived');
+      assert.equal(bench.checks - before, 2);
+      const { evidence } = bench.core.core.inspect(0);
+      assert.deepEqual(
+        evidence.map(({ replica, kind, first, second }) => [replica, kind, first.message, second.message]),
+        [[3, phase, voteOf(phase, 1, DIGEST), voteOf(phase, 1, OTHER)]],
+      );
+    });
+
+    it(`BB-03: a late ${phase} in another's name, or with a forged signature, proves nothing and keeps no place`, () => {
+      const bench = new IngressBench();
+      certify(bench, phase === 'prepare' ? 'prepared' : 'committed');
+      const forged = { ...fakeSigned(voteOf(phase, 1, DIGEST), 3), signature: utf8('bad') };
+      const forgedBytes = encodePeerMessage({ kind: 'signed', signed: forged });
+      bench.take(forgedBytes, 2);
+      assert.equal(bench.ingress.lateVotes, 0);
+      bench.take(forgedBytes, 3);
+      assert.equal(bench.ingress.lateVotes, 1);
+      const before = bench.checks;
+      assert.equal(bench.take(signedBytes(voteOf(phase, 1, OTHER), 3), 3)?.kind, 'messageReceived');
+      assert.deepEqual([bench.rejections.at(-1), bench.checks - before], [`${phase} signature of 3`, 2]);
+      assert.deepEqual([bench.core.core.inspect(0).evidence, bench.ingress.lateVotes], [[], 0]);
+      assert.equal(bench.take(signedBytes(voteOf(phase, 1, DIGEST), 3), 3)?.kind, 'messageReceived');
+      assert.equal(bench.core.core.inspect(0).evidence.length, 1);
+    });
   }
 
   it('FU-08: nobody’s forged statement keeps the real one out', () => {
