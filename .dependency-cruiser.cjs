@@ -50,6 +50,25 @@ const rooms = {
   },
 };
 
+/**
+ * The rooms inside src/runtime, each a folder: which of the others it may import. What lies on top is the face, the
+ * options and the wiring; every room may import the first two, none the wiring.
+ * @type {Record<string, string[]>}
+ */
+const runtimeRooms = {
+  execution: [],
+  report: ['execution'],
+  egress: ['execution'],
+  ingress: ['execution', 'report'],
+  'catch-up': ['execution', 'ingress', 'report'],
+  gateway: ['execution', 'egress'],
+  loop: ['execution', 'report', 'egress', 'ingress', 'catch-up', 'gateway'],
+};
+/** What all rooms of the runtime may import; it imports none of them. */
+const runtimeShared = ['face', 'held', 'replica-runtime-options'];
+/** Makes the rooms and connects them. */
+const runtimeWiring = ['count-held', 'replica-runtime', 'rooms'];
+
 const names = Object.keys(rooms).join('|');
 const generated = '^src/wire/gen/';
 /** A type-only room's files whose values are part of its types: constructors of branded numbers and verified messages. */
@@ -101,10 +120,51 @@ const roomRules = Object.entries(rooms).flatMap(([room, { imports, types = [], l
   return rules;
 });
 
+const onTop = (files) => `^src/runtime/${anyOf(files)}\\.ts$`;
+const runtimeNames = Object.keys(runtimeRooms);
+
+const runtimeRules = [
+  ...Object.entries(runtimeRooms).map(([room, imports]) => ({
+    name: `runtime-${room}-imports`,
+    comment: `runtime/${room} may import ${[...imports, ...runtimeShared].join(', ')} of the runtime`,
+    severity: 'error',
+    from: { path: `^src/runtime/${room}/` },
+    to: {
+      path: '^src/runtime/',
+      pathNot: [`^src/runtime/${anyOf([room, ...imports])}/`, onTop(runtimeShared)],
+    },
+  })),
+  {
+    name: 'runtime-shared-imports',
+    comment: 'what all rooms of the runtime share knows none of them',
+    severity: 'error',
+    from: { path: onTop(runtimeShared) },
+    to: { path: '^src/runtime/', pathNot: onTop(runtimeShared) },
+  },
+  {
+    name: 'runtime-known-rooms',
+    comment: 'src/runtime holds the rooms of this table, the face, the options and the wiring, nothing else',
+    severity: 'error',
+    from: {
+      path: '^src/runtime/',
+      pathNot: [`^src/runtime/${anyOf(runtimeNames)}/`, onTop([...runtimeShared, ...runtimeWiring])],
+    },
+    to: {},
+  },
+  {
+    name: 'runtime-from-outside',
+    comment: 'the other rooms of the house see what lies on top of the runtime, none of its rooms',
+    severity: 'error',
+    from: { path: '^src/', pathNot: '^src/runtime/' },
+    to: { path: `^src/runtime/${anyOf(runtimeNames)}/` },
+  },
+];
+
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
   forbidden: [
     ...roomRules,
+    ...runtimeRules,
     {
       name: 'known-rooms',
       comment: 'src/ holds the rooms of this table and index.ts, nothing else',
@@ -181,3 +241,6 @@ module.exports = {
     },
   },
 };
+
+/** The tables, for those who draw them: no part of the configuration, and not enumerated with it. */
+Object.defineProperty(module.exports, 'tables', { value: { rooms, runtimeRooms, runtimeShared, runtimeWiring } });
