@@ -17,7 +17,7 @@ import { startArguments } from './process-identity.js';
 export const STOP_WITH_PARENT = '--stop-with-parent';
 
 /** The program's own file, which loads compiled code. */
-const PROGRAM = fileURLToPath(new URL('../../bin/pbft.js', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('../../../bin/pbft.js', import.meta.url));
 const PLAIN = createColours(false);
 const LOG_MODE = 0o600;
 const TAIL_BYTES = 16 * 1024;
