@@ -15,7 +15,7 @@ import { ConfigurationError } from '../util/configuration-error.js';
 import type { Result } from '../util/result.js';
 import { shellCommand } from '../util/shell.js';
 import { describeFileFault } from '../util/system-error.js';
-import { type KeyFault, readPrivateKey, readPublicKey } from './keys.js';
+import { type KeyFault, readPrivateKey } from './keys.js';
 
 /** How strictly a private key's file is judged: `mounted` for secrets that an orchestrator mounts. */
 export type KeyFilePolicy = 'strict' | 'mounted';
@@ -115,11 +115,6 @@ function valueOrFail<T>(file: string, result: Result<T, KeyFault>): T {
 /** Loads a private key. Throws a ConfigurationError where the file or the key is refused. */
 export function loadPrivateKey(file: string, policy: KeyFilePolicy = 'strict'): KeyObject {
   return valueOrFail(file, readPrivateKey(readFile(file, policy)));
-}
-
-/** Loads a public key. Throws a ConfigurationError where the key is refused. */
-export function loadPublicKey(file: string): KeyObject {
-  return valueOrFail(file, readPublicKey(readFile(file, undefined)));
 }
 
 /** A certificate of an own file. */

@@ -118,6 +118,5 @@ export function createVerifier({ replicaKeys, clientKeys, clusterId }: VerifierK
     verifyReplica: (type, replica: ReplicaId, payload, signature) =>
       isValid(type, replicas[replica], payload, signature),
     verifyClient: (type, client, payload, signature) => isValid(type, clients.get(client), payload, signature),
-    isKnownClient: (client) => clients.has(client),
   };
 }

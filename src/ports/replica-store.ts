@@ -91,7 +91,6 @@ export interface ReplicaStore {
   readCheckpointCertificate(atLeast: Sequence, done: Completion<CheckpointCertificate | undefined>): void;
 
   readClientTable(done: Completion<StoredClientTable>): void;
-  readClientRow(request: RequestKey, done: Completion<ClientTableRow | undefined>): void;
 
   /** Values of the application's keys. */
   getApplication(keys: readonly Uint8Array[], done: Completion<readonly (Uint8Array | undefined)[]>): void;

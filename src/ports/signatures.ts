@@ -20,5 +20,4 @@ export interface Verifier {
   verifyReplica(type: SignatureType, replica: ReplicaId, payload: Uint8Array, signature: Uint8Array): boolean;
   /** False also for a client that isn't known. */
   verifyClient(type: 'request', client: ClientId, payload: Uint8Array, signature: Uint8Array): boolean;
-  isKnownClient(client: ClientId): boolean;
 }

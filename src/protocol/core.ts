@@ -23,7 +23,6 @@ import { onEvidence, rejectEvidence } from './evidence.js';
 import { maybeExecute, onBatchExecuted } from './execution.js';
 import { computeWaiting, countBuffered } from './explaining.js';
 import { takeFutureMessages } from './future-messages.js';
-import { type CoreHeld, countHeld } from './held.js';
 import type { ReplicaId, Sequence, View } from './identifiers.js';
 import { maybeJoinView, onViewChangeJudged } from './joining-view.js';
 import { maybeLeaveFaultyPrimary, onNewViewTimerExpired } from './leaving-view.js';
@@ -191,16 +190,6 @@ export class Core {
         [...state.peers].flatMap(([id, { status }]) => (status === undefined ? [] : [[id, status.lastExecuted]])),
       ),
     };
-  }
-
-  /** T, the delay of the request timer and of the new-view timer. */
-  get timeoutMs(): number {
-    return this.state.timeoutMs;
-  }
-
-  /** How much of what others sent is held. */
-  countHeld(): CoreHeld {
-    return countHeld(this.state);
   }
 
   /** What a fault, a weak quorum or a NewView asks for; on entering a view what was kept for it is handled. */

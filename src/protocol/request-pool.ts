@@ -93,21 +93,6 @@ export class RequestPool {
     return this.unproposedCount;
   }
 
-  /** The bytes of those that wait. */
-  get waitingBytes(): number {
-    return this.sizeBytes;
-  }
-
-  /** What the waiting requests cost of the client for which it is most. */
-  get highestCostOfOneClient(): number {
-    return Math.max(0, ...[...this.clients.values()].map(({ cost }) => cost));
-  }
-
-  /** How many wait of the client that has most. */
-  get mostOfOneClient(): number {
-    return Math.max(0, ...[...this.clients.values()].map(({ waiting }) => waiting.size));
-  }
-
   /** Why it wouldn't take a request of this length: it waits already, or the bounds are reached. */
   refuses(key: RequestKey, sizeBytes: number): 'duplicate' | 'quota' | undefined {
     const waiting = this.clients.get(key.clientId)?.waiting;

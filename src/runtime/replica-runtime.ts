@@ -8,9 +8,7 @@
 import type { Completion, StoreError } from '../ports/key-value-store.js';
 import type { RecoveredState } from '../protocol/log-record.js';
 import { failed, type Result } from '../util/result.js';
-import { countReplicaHeld } from './count-held.js';
 import type { Executed, ReplicaFace, ReplicaStatus, SubmitFailure } from './face.js';
-import type { ReplicaHeld } from './held.js';
 import type { FatalKind, ReplicaRuntimeOptions } from './replica-runtime-options.js';
 import { countStoreErrors } from './report/counted-store.js';
 import {
@@ -109,16 +107,6 @@ export class ReplicaRuntime implements ReplicaFace {
 
   status(): ReplicaStatus {
     return computeReplicaStatus(this.options.identity, this.sources(), this.rooms?.loop.explain());
-  }
-
-  /** T, the delay of the request and new-view timers; undefined before it is ready. */
-  get timeoutMs(): number | undefined {
-    return this.rooms?.core.timeoutMs;
-  }
-
-  /** How much it holds of what others sent, undefined before it is ready. */
-  countHeld(): ReplicaHeld | undefined {
-    return this.rooms && countReplicaHeld(this.rooms);
   }
 
   /** Why this replica gave up, undefined where it didn't. */

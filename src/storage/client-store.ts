@@ -1,16 +1,14 @@
 /** The client table in the store: what its executions wrote, and reading it back. */
 import {
   decodeClientTableClient,
-  decodeClientTableRow,
   decodeClientTableRowSummary,
   encodeClientTableClient,
   encodeClientTableRow,
 } from '../ledger/client-table-codec.js';
 import type { Completion, KeyValueStore, StoreEntry, StoreError, WriteOperation } from '../ports/key-value-store.js';
-import type { ClientTableClient, ClientTableRow, ExecutionWrite, StoredClientTable } from '../ports/replica-store.js';
-import type { RequestKey } from '../protocol/messages.js';
+import type { ClientTableClient, ExecutionWrite, StoredClientTable } from '../ports/replica-store.js';
 import { toHex } from '../util/bytes.js';
-import { failed, ok } from '../util/result.js';
+import { ok } from '../util/result.js';
 import { clientIdOfKey, clientKey, clientRowKey, END_OF, FIRST_OF, requestOfRowKey } from './key-space.js';
 import { corruptError } from './store-error.js';
 import { forEachEntry, runSteps } from './store-reading.js';
@@ -61,28 +59,6 @@ export function readClientTable(store: KeyValueStore, done: Completion<StoredCli
     ],
     (result) => done(result.ok ? ok({ clients, rows }) : result),
   );
-}
-
-/** Reads one row with its results. */
-export function readClientRow(
-  store: KeyValueStore,
-  request: RequestKey,
-  done: Completion<ClientTableRow | undefined>,
-): void {
-  const key = clientRowKey(request);
-  store.getMany([key], (result) => {
-    if (!result.ok) {
-      done(result);
-      return;
-    }
-    const [bytes] = result.value;
-    const row = bytes === undefined ? undefined : decodeClientTableRow(bytes);
-    if (bytes !== undefined && row === undefined) {
-      done(failed(undecodable('client table row', key)));
-      return;
-    }
-    done(ok(row === undefined ? undefined : { clientId: request.clientId, number: request.number, ...row }));
-  });
 }
 
 function undecodable(what: string, key: Uint8Array): StoreError {

@@ -12,23 +12,17 @@
 import type { Header } from '../ledger/header.js';
 import { decodeHeader } from '../ledger/header-codec.js';
 import type { Completion, KeyRange, KeyValueStore, StoreEntry, WriteOperation } from '../ports/key-value-store.js';
-import type {
-  ClientTableRow,
-  ExecutionWrite,
-  ReplicaStore,
-  StoredClientTable,
-  StoredLedgerEntry,
-} from '../ports/replica-store.js';
+import type { ExecutionWrite, ReplicaStore, StoredClientTable, StoredLedgerEntry } from '../ports/replica-store.js';
 import type { CheckpointCertificate } from '../protocol/certificates.js';
 import type { Sequence } from '../protocol/identifiers.js';
 import type { LogRecord, RecoveredState } from '../protocol/log-record.js';
-import type { EncodedBatch, RequestKey } from '../protocol/messages.js';
+import type { EncodedBatch } from '../protocol/messages.js';
 import { assert, defined } from '../util/assert.js';
 import type { Digest } from '../util/digest.js';
 import { failed, ok, type Result } from '../util/result.js';
 import type { BatchIndex } from './batch-index.js';
 import { createChecksummedStore } from './checksummed-store.js';
-import { clientTableOperations, readClientRow, readClientTable } from './client-store.js';
+import { clientTableOperations, readClientTable } from './client-store.js';
 import type { DurableLog } from './durable-log.js';
 import {
   applicationKey,
@@ -170,10 +164,6 @@ class OrderedReplicaStore implements ReplicaStore {
 
   readClientTable(done: Completion<StoredClientTable>): void {
     readClientTable(this.#store, done);
-  }
-
-  readClientRow(request: RequestKey, done: Completion<ClientTableRow | undefined>): void {
-    readClientRow(this.#store, request, done);
   }
 
   getApplication(keys: readonly Uint8Array[], done: Completion<readonly (Uint8Array | undefined)[]>): void {

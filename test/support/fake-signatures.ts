@@ -41,8 +41,4 @@ export class CountingVerifier implements Verifier {
     this.clientChecks++;
     return this.clients.has(client) && equalBytes(signature, fakeSignature(type, client, payload));
   }
-
-  isKnownClient(client: ClientId): boolean {
-    return this.clients.has(client);
-  }
 }

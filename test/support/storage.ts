@@ -7,9 +7,9 @@ import { encodeBirthMark } from '../../src/storage/birth-mark.js';
 import type { DirectoryIdentity } from '../../src/storage/directory-identity.js';
 import { probeRocksDb } from '../../src/storage/engine-choice.js';
 import { type OpenEngine, openLevelDb } from '../../src/storage/leveldb-engine.js';
-import { createMemoryDisk, createMemoryStore } from '../../src/storage/memory-store.js';
 import { openRocksDb } from '../../src/storage/rocksdb-engine.js';
 import type { Result } from '../../src/util/result.js';
+import { createMemoryDisk, createMemoryStore } from './memory-store.js';
 
 /** Calls something with a completion and gives its result. */
 export function completed<T>(call: (done: Completion<T>) => void): Promise<Result<T, StoreError>> {

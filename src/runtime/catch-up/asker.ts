@@ -67,11 +67,6 @@ export class Asker {
 
   constructor(private readonly options: AskerOptions) {}
 
-  /** How many questions are under way. */
-  get size(): number {
-    return this.pending.size;
-  }
-
   /** Asks until `accept` takes an answer. */
   ask(what: FetchWhat, accept: Accept): Question {
     this.lastId++;

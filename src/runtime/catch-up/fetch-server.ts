@@ -58,11 +58,6 @@ export class FetchServer {
 
   constructor(private readonly options: FetchServerOptions) {}
 
-  /** How many peers asked. */
-  get peerCount(): number {
-    return this.asking.size;
-  }
-
   /** A peer asked. Returns whether he will be answered. */
   serve(peer: ReplicaId, id: number, what: FetchWhat): boolean {
     const asking = this.askingOf(peer);

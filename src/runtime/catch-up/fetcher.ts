@@ -10,7 +10,6 @@ import { decodeBatch } from '../../wire/batch-codec.js';
 import type { Envelope } from '../../wire/envelope.js';
 import type { FetchAnswer } from '../../wire/peer-message.js';
 import type { BatchBody } from '../execution/batch-bodies.js';
-import type { RuntimeHeld } from '../held.js';
 import { Asker, type AskerOptions, type Question } from './asker.js';
 import { LedgerFetch, type LedgerFetchOptions } from './ledger-fetch.js';
 
@@ -36,16 +35,6 @@ export class Fetcher {
   constructor(private readonly options: FetcherOptions) {
     this.asker = new Asker(options);
     this.ledger = new LedgerFetch({ ...options, asker: this.asker });
-  }
-
-  /** How much is being fetched. */
-  get held(): Pick<RuntimeHeld, 'questions' | 'batchesFetched' | 'viewChangesFetched' | 'headersFetched'> {
-    return {
-      questions: this.asker.size,
-      batchesFetched: this.batches.size,
-      viewChangesFetched: this.viewChanges.size,
-      headersFetched: this.ledger.headerCount,
-    };
   }
 
   /** Begins a fetch; one of the same kind and name that runs goes on. */

@@ -58,11 +58,6 @@ export class LedgerFetch {
 
   constructor(private readonly options: LedgerFetchOptions) {}
 
-  /** How many headers are at hand. */
-  get headerCount(): number {
-    return this.headers.length;
-  }
-
   /** Fetches from `first` to the target; where a fetch runs already its target moves up. */
   start(first: Sequence, target: Anchor): void {
     this.target = target;

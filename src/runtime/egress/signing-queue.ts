@@ -29,11 +29,6 @@ export class SigningQueue implements Signer {
 
   constructor(private readonly options: SigningQueueOptions) {}
 
-  /** How many signatures wait to be made. */
-  get length(): number {
-    return this.waiting.length;
-  }
-
   sign(type: SignatureType, payload: Uint8Array, done: (signature: Uint8Array) => void): void {
     this.waiting.push({ type, payload, done });
     this.startNext();

@@ -61,21 +61,6 @@ export class BatchBodies {
     this.nullBody = bodyOf(decoded.value);
   }
 
-  /** About how many bytes the bodies take. */
-  get sizeBytes(): number {
-    return this.heldBytes;
-  }
-
-  /** How many batches are on their way to the store. */
-  get pendingCount(): number {
-    let count = 0;
-    // order: none, they are counted.
-    for (const sequences of this.pending.values()) {
-      count += sequences.size;
-    }
-    return count;
-  }
-
   /** Takes a batch that was verified or is the own; one that is there already stays. */
   put(batch: EncodedBatch, requests: readonly SignedRequest[]): void {
     if (this.get(batch.digest) === undefined) {

@@ -18,7 +18,6 @@ import type { RequestKey, SignedRequest } from '../../protocol/messages.js';
 import { assert, defined } from '../../util/assert.js';
 import type { ClientId, Digest } from '../../util/digest.js';
 import { Fifo } from '../../util/fifo.js';
-import type { RuntimeHeld } from '../held.js';
 import type { RefusalCode } from './refusal.js';
 
 /** The consensus parameters that the table depends on. */
@@ -177,12 +176,6 @@ export class ClientTable {
     this.deleted = [];
     this.current = undefined;
     return { clients, rowsPut, rowsDeleted };
-  }
-
-  /** How many clients there are, and how many rows the one has that has most. */
-  get held(): Pick<RuntimeHeld, 'clients' | 'rowsOfClient'> {
-    const rows = [...this.clients.values()].map(({ entries }) => entries.size);
-    return { clients: rows.length, rowsOfClient: Math.max(0, ...rows) };
   }
 
   /** Everything of this client up to this number is dead; 0 for a client that never acknowledged. */

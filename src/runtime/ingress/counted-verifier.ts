@@ -19,10 +19,6 @@ export class CountedVerifier implements Verifier {
     return this.verifier.verifyClient(type, client, payload, signature);
   }
 
-  isKnownClient(client: ClientId): boolean {
-    return this.verifier.isKnownClient(client);
-  }
-
   /** The checks since the last call. */
   takeChecks(): number {
     const { checks } = this;

@@ -79,11 +79,6 @@ export class Ingress {
     this.evidence = new EvidenceJudge({ ...options, isGenuine: (signed) => this.isGenuine(signed) });
   }
 
-  /** How many late votes are kept unread. */
-  get lateVotes(): number {
-    return this.evidence.late.size;
-  }
-
   /** What a peer's message comes to, or undefined where it is not taken. */
   judge(peer: ReplicaId, bytes: Uint8Array): Judged | undefined {
     const decoded = decodePeerMessage(bytes, this.options.limits);

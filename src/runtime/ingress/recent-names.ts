@@ -5,11 +5,6 @@ export class RecentNames {
 
   constructor(private readonly countMax: number) {}
 
-  /** How many are remembered. */
-  get size(): number {
-    return this.names.size;
-  }
-
   /** Whether the name is remembered; counts as a use. */
   has(name: string): boolean {
     if (!this.names.delete(name)) {

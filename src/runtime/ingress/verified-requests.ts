@@ -18,11 +18,6 @@ export class VerifiedRequests {
 
   constructor(private readonly verifier: Verifier) {}
 
-  /** How many are remembered. */
-  get size(): number {
-    return this.known.size;
-  }
-
   /** Whether the request's signature is right. */
   verify({ request, payload, signature }: UnverifiedRequest): boolean {
     const bytes = Buffer.from(signature.buffer, signature.byteOffset, signature.length);

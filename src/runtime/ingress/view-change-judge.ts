@@ -11,7 +11,6 @@ import type { Event } from '../../protocol/events.js';
 import type { ReplicaId } from '../../protocol/identifiers.js';
 import type { Signed, Verified, ViewChange } from '../../protocol/messages.js';
 import type { Digest } from '../../util/digest.js';
-import type { RuntimeHeld } from '../held.js';
 import { RecentNames } from './recent-names.js';
 
 /** What a judge needs. */
@@ -50,16 +49,6 @@ export class ViewChangeJudge {
   constructor(private readonly options: ViewChangeJudgeOptions) {
     // Twice, so that what comes with each of many ViewChanges is not pushed out before it comes again.
     this.known = new RecentNames(Math.min(2 * options.statementsMax, REMEMBERED_LIMIT));
-  }
-
-  /** How much waits to be judged, and how much is remembered. */
-  get held(): Pick<RuntimeHeld, 'viewChangesJudged' | 'viewChangesJudgedOfSender' | 'statementsRemembered'> {
-    const lengths = [...this.cases.values()].map(({ length }) => length);
-    return {
-      viewChangesJudged: lengths.reduce((sum, length) => sum + length, 0),
-      viewChangesJudgedOfSender: Math.max(0, ...lengths),
-      statementsRemembered: this.known.size,
-    };
   }
 
   /**

@@ -69,15 +69,6 @@ export class EventQueue<T> {
     }
   }
 
-  /** How many messages and bytes wait of the peer that has most. */
-  get fullestPeerLane(): { readonly messages: number; readonly bytes: number } {
-    const lanes = [...this.peerLanes.values()];
-    return {
-      messages: Math.max(0, ...lanes.map(({ length }) => length)),
-      bytes: Math.max(0, ...lanes.map(({ sizeBytes }) => sizeBytes)),
-    };
-  }
-
   /** Adds what the replica itself completed. */
   pushLocal(item: T): void {
     this.local.push(item);

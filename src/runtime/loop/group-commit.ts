@@ -39,11 +39,6 @@ export class GroupCommit {
 
   constructor(private readonly options: GroupCommitOptions) {}
 
-  /** How many records wait for the next write, and how much waits for it and for the one under way. */
-  get backlog(): { readonly records: number; readonly waiting: number } {
-    return { records: this.records.length, waiting: this.waiting.length + (this.underWay?.length ?? 0) };
-  }
-
   /** Whether so much waits for the next write that only what is under way here already should add to it. */
   get isBehind(): boolean {
     return this.records.length >= this.options.recordsMax || this.batchBytes >= BATCH_BYTES_MAX;

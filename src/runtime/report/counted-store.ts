@@ -25,7 +25,6 @@ export function countStoreErrors(store: ReplicaStore, metrics: Metrics): Replica
     readLedger: (range, done) => store.readLedger(range, counting('read', done)),
     readCheckpointCertificate: (atLeast, done) => store.readCheckpointCertificate(atLeast, counting('read', done)),
     readClientTable: (done) => store.readClientTable(counting('recover', done)),
-    readClientRow: (request, done) => store.readClientRow(request, counting('read', done)),
     getApplication: (keys, done) => store.getApplication(keys, counting('read', done)),
     readApplication: (range, done) => store.readApplication(range, counting('read', done)),
     readReservedNumber: (done) => store.readReservedNumber(counting('reserve', done)),

@@ -16,7 +16,6 @@ import type { Note } from '../../protocol/notes.js';
 import { BUFFER_CLASSES, type BufferClass, type Waiting } from '../../protocol/waiting.js';
 import { unreachable } from '../../util/assert.js';
 import type { ExecutedBatch } from '../execution/batch-execution.js';
-import type { RuntimeHeld } from '../held.js';
 import { LineLimit } from './line-limit.js';
 import { computeApartFrom } from './replica-status.js';
 import { ViewReport } from './view-report.js';
@@ -69,11 +68,6 @@ export class Instrumentation {
   constructor(private readonly options: InstrumentationOptions) {
     this.lineLimit = new LineLimit(options.timers);
     this.viewReport = new ViewReport(options);
-  }
-
-  /** How much is remembered. */
-  get held(): Pick<RuntimeHeld, 'sequencesTimed' | 'linesLimited'> {
-    return { sequencesTimed: this.times.size, linesLimited: this.lineLimit.size };
   }
 
   /** A remark of the core. */

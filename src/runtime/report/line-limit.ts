@@ -12,11 +12,6 @@ export class LineLimit {
     private readonly intervalMs = LINE_INTERVAL_MS,
   ) {}
 
-  /** How many names are remembered. */
-  get size(): number {
-    return this.lines.size;
-  }
-
   /** How many lines were omitted since the last one, or undefined where this one is to be omitted too. */
   take(name: string): number | undefined {
     const nowMs = this.timers.elapsedMs();

@@ -1,7 +1,7 @@
 /** The bounds check catches what is held beyond them, and real replicas stay within while they hold something. */
 import assert from 'node:assert/strict';
 import { replicaId } from '../../../src/protocol/identifiers.js';
-import type { ReplicaHeld } from '../../../src/runtime/held.js';
+import type { ReplicaHeld } from '../../support/held.js';
 import { Cluster } from '../cluster/cluster.js';
 import { drawParameters } from '../cluster/parameters.js';
 import { Random } from '../kernel/random.js';

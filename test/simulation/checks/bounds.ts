@@ -4,7 +4,7 @@
  * something, so it is taken now and then and not at every step.
  */
 import type { ReplicaId } from '../../../src/protocol/identifiers.js';
-import type { ReplicaHeld } from '../../../src/runtime/held.js';
+import type { ReplicaHeld } from '../../support/held.js';
 import type { ClusterParameters } from '../cluster/parameters.js';
 import type { Violations } from './observer.js';
 

@@ -13,12 +13,12 @@ import type { TimerService } from '../../../src/ports/timer-service.js';
 import type { Transport } from '../../../src/ports/transport.js';
 import { type ReplicaId, replicaId } from '../../../src/protocol/identifiers.js';
 import type { Executed, ReplicaStatus, SubmitFailure } from '../../../src/runtime/face.js';
-import type { ReplicaHeld } from '../../../src/runtime/held.js';
 import { ReplicaRuntime } from '../../../src/runtime/replica-runtime.js';
 import type { FatalKind } from '../../../src/runtime/replica-runtime-options.js';
 import { createReplicaStore } from '../../../src/storage/replica-store.js';
 import { withoutSync } from '../../../src/storage/without-sync.js';
 import type { Result } from '../../../src/util/result.js';
+import { countReplicaHeld, type ReplicaHeld, timeoutMsOf } from '../../support/held.js';
 import type { Scheduled } from '../kernel/event-loop.js';
 import { type CrashLoss, SimulatedDisk } from '../machine/disk.js';
 import { ProcessLife } from '../machine/process-life.js';
@@ -165,12 +165,12 @@ export class SimulatedReplica {
 
   /** T: how long it waits for a primary, undefined where it doesn't run. */
   get timeoutMs(): number | undefined {
-    return this.running?.runtime.timeoutMs;
+    return this.running && timeoutMsOf(this.running.runtime);
   }
 
   /** How much it holds of what others sent, undefined where it doesn't run. */
   countHeld(): ReplicaHeld | undefined {
-    return this.running?.runtime.countHeld();
+    return this.running && countReplicaHeld(this.running.runtime);
   }
 
   private createRuntime(life: ProcessLife): ReplicaRuntime {

@@ -55,7 +55,6 @@ export function watchStore({ store, disk, life, replica, observer }: WatchedStor
     readLedger: (...parameters) => store.readLedger(...parameters),
     readCheckpointCertificate: (...parameters) => store.readCheckpointCertificate(...parameters),
     readClientTable: (...parameters) => store.readClientTable(...parameters),
-    readClientRow: (...parameters) => store.readClientRow(...parameters),
     getApplication: (...parameters) => store.getApplication(...parameters),
     readApplication: (...parameters) => store.readApplication(...parameters),
     readReservedNumber: (...parameters) => store.readReservedNumber(...parameters),

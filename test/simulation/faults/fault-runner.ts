@@ -3,8 +3,8 @@
  * them, and a process runs when none of them keeps it down.
  */
 import type { ReplicaId } from '../../../src/protocol/identifiers.js';
-import { createMemoryDisk, type MemoryDisk } from '../../../src/storage/memory-store.js';
 import { defined, unreachable } from '../../../src/util/assert.js';
+import { createMemoryDisk, type MemoryDisk } from '../../support/memory-store.js';
 import type { SimulatedReplica } from '../cluster/simulated-replica.js';
 import type { World } from '../cluster/world.js';
 import type { Random } from '../kernel/random.js';

@@ -3,13 +3,8 @@
  * in the order of the calls. It outlives the process: a crash keeps what was synced, and of the rest a prefix.
  */
 import type { KeyValueStore } from '../../../src/ports/key-value-store.js';
-import {
-  createMemoryDisk,
-  createMemoryStore,
-  type MemoryDisk,
-  type MemoryStore,
-} from '../../../src/storage/memory-store.js';
 import { assert } from '../../../src/util/assert.js';
+import { createMemoryDisk, createMemoryStore, type MemoryDisk, type MemoryStore } from '../../support/memory-store.js';
 import type { EventLoop } from '../kernel/event-loop.js';
 import type { Random } from '../kernel/random.js';
 import type { ProcessLife } from './process-life.js';

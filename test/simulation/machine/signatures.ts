@@ -91,7 +91,6 @@ export class KeyedHashScheme implements SignatureScheme {
       const replica = this.replicaOfClient.get(client);
       return replica !== undefined && this.isValid(replica, type, payload, signature);
     },
-    isKnownClient: (client) => this.replicaOfClient.has(client),
   };
 
   private isValid(replica: ReplicaId, type: SignatureType, payload: Uint8Array, signature: Uint8Array): boolean {

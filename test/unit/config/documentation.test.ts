@@ -1,8 +1,8 @@
 /** docs/configuration.md says what the schema says. `UPDATE_DOCUMENTS=1` writes its tables anew. */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { describeConsensusParameters, describeSettings } from '../../../src/config/documentation.js';
 import { SETTINGS, settingAtPath, settingOfVariable } from '../../../src/config/setting-table.js';
+import { describeConsensusParameters, describeSettings } from '../../support/configuration-tables.js';
 
 const DOCUMENT = new URL('../../../docs/configuration.md', import.meta.url);
 

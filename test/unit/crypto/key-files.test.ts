@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeAuthorityCertificate } from '../../../src/crypto/certificates.js';
 import { sha256 } from '../../../src/crypto/hash.js';
-import { loadCertificate, loadPrivateKey, loadPublicKey, loadTlsPair } from '../../../src/crypto/key-files.js';
+import { loadCertificate, loadPrivateKey, loadTlsPair } from '../../../src/crypto/key-files.js';
 import { computeKeyPin, generatePrivateKey, privatePem, publicBase64 } from '../../../src/crypto/keys.js';
 import { utf8 } from '../../../src/util/bytes.js';
 import { ConfigurationError } from '../../../src/util/configuration-error.js';
@@ -120,8 +120,6 @@ describe('key files', () => {
       const file = write('private', text, 0o600);
       assertRefused(() => loadPrivateKey(file), file, message, remedy);
     }
-    const peer = write('public', privatePem(key), 0o600);
-    assertRefused(() => loadPublicKey(peer), peer, /this is a private key/, /-pubout/);
     const noCertificate = write('certificate', privatePem(key), 0o600);
     assertRefused(() => loadCertificate(noCertificate), noCertificate, /no certificate/, /not its key/);
   });

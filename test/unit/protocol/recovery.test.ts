@@ -5,6 +5,7 @@ import type { Effect } from '../../../src/protocol/effects.js';
 import { sequence } from '../../../src/protocol/identifiers.js';
 import { batchOf, CoreUnderTest, effectsOf, headerDigestAt, request } from '../../support/core-cluster.js';
 import { recoverFrom } from '../../support/core-restart.js';
+import { countCoreHeld } from '../../support/held.js';
 
 /** What was said of each (type, view, sequence), as `type view sequence` and digest. */
 function statementsOf(effects: readonly Effect[]): Map<string, string> {
@@ -78,7 +79,7 @@ describe('a replica that starts again', () => {
     const { batches, ...rest } = recoverFrom(backup.effects, 0);
     const older = ['b', 'c', 'd'].map((client) => ({ sequence: sequence(1), batch: batchOf([request(client, 1)]) }));
     const again = new CoreUnderTest(1, 4, { recovered: { ...rest, batches: [...older, ...batches] } });
-    assert.equal(again.core.countHeld().batchesOfSlot, 1);
+    assert.equal(countCoreHeld(again.core).batchesOfSlot, 1);
   });
 
   it('gives no votes on what is decided, and helps peers with its certificate', () => {

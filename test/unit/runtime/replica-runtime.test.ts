@@ -8,7 +8,6 @@ import { replicaId } from '../../../src/protocol/identifiers.js';
 import { computeQuorumSizes } from '../../../src/protocol/quorum.js';
 import type { Executed, SubmitFailure } from '../../../src/runtime/face.js';
 import { ReplicaRuntime } from '../../../src/runtime/replica-runtime.js';
-import { createMemoryDisk, createMemoryStore, type MemoryDisk } from '../../../src/storage/memory-store.js';
 import { createReplicaStore } from '../../../src/storage/replica-store.js';
 import { utf8 } from '../../../src/util/bytes.js';
 import type { Result } from '../../../src/util/result.js';
@@ -18,6 +17,7 @@ import { decodePeerMessage } from '../../../src/wire/peer-codec.js';
 import { CONSENSUS, GENESIS_DIGEST, LOCAL } from '../../support/core-cluster.js';
 import { CountingVerifier, fakeSignature } from '../../support/fake-signatures.js';
 import { LIMITS } from '../../support/ingress-bench.js';
+import { createMemoryDisk, createMemoryStore, type MemoryDisk } from '../../support/memory-store.js';
 import {
   CLIENT,
   checkpointCertificateBytes,

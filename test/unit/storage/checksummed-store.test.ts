@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { KeyValueStore } from '../../../src/ports/key-value-store.js';
 import { createChecksummedStore } from '../../../src/storage/checksummed-store.js';
-import { createMemoryDisk, createMemoryStore, type MemoryDisk } from '../../../src/storage/memory-store.js';
 import { utf8 } from '../../../src/util/bytes.js';
+import { createMemoryDisk, createMemoryStore, type MemoryDisk } from '../../support/memory-store.js';
 import { completed, failedWith, succeeded } from '../../support/storage.js';
 
 const ALL = { first: Uint8Array.of(0), end: Uint8Array.of(255, 255), limit: 10 };

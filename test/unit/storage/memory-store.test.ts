@@ -1,7 +1,7 @@
 /** The memory store's crashes: what the simulator's disk forgets. */
 import assert from 'node:assert/strict';
-import { createMemoryDisk, createMemoryStore, type MemoryDisk } from '../../../src/storage/memory-store.js';
 import { utf8 } from '../../../src/util/bytes.js';
+import { createMemoryDisk, createMemoryStore, type MemoryDisk } from '../../support/memory-store.js';
 
 describe('the memory store', () => {
   let disk: MemoryDisk;

@@ -3,19 +3,20 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { sequence, view } from '../../../src/protocol/identifiers.js';
 import type { LogRecord } from '../../../src/protocol/log-record.js';
-import { createMemoryDisk, type MemoryDisk } from '../../../src/storage/memory-store.js';
+import { createMemoryDisk, type MemoryDisk } from '../../support/memory-store.js';
 import { failedWith, succeeded } from '../../support/storage.js';
 import { type Action, acceptedRecord, batchOf, CLIENT, lifeUpTo } from '../../support/storage-records.js';
-import { act, type Opened, openDisk, reopen } from './replica-store-bench.js';
+import { act, type Opened, openDisk, readClientRow, reopen } from './replica-store-bench.js';
 
 /** Everything that a replica can read of its past, comparable. */
-async function everythingOf({ store, state }: Opened): Promise<unknown> {
+async function everythingOf(opened: Opened): Promise<unknown> {
+  const { store, state } = opened;
   const last = Number(state.lastExecuted);
   const range = { first: sequence(1), last: sequence(Math.max(1, last)), bytesMax: 1 << 30 };
   return {
     state,
     table: await succeeded((done) => store.readClientTable(done)),
-    row: await succeeded((done) => store.readClientRow({ clientId: CLIENT, number: last }, done)),
+    row: await readClientRow(opened, { clientId: CLIENT, number: last }),
     header: await succeeded((done) => store.readLastHeader(done)),
     ledger: last === 0 ? [] : await succeeded((done) => store.readLedger(range, done)),
     application: await succeeded((done) =>

@@ -4,8 +4,8 @@ import type { StoreEntry } from '../../../src/ports/key-value-store.js';
 import type { StoredClientTable } from '../../../src/ports/replica-store.js';
 import type { CheckpointCertificate } from '../../../src/protocol/certificates.js';
 import { sequence } from '../../../src/protocol/identifiers.js';
-import { createMemoryDisk, type MemoryDisk } from '../../../src/storage/memory-store.js';
 import { utf8 } from '../../../src/util/bytes.js';
+import { createMemoryDisk, type MemoryDisk } from '../../support/memory-store.js';
 import { succeeded } from '../../support/storage.js';
 import {
   acceptedRecord,
@@ -16,7 +16,7 @@ import {
   OPTIONS,
   rowOf,
 } from '../../support/storage-records.js';
-import { act, append, type Opened, openDisk } from './replica-store-bench.js';
+import { act, append, type Opened, openDisk, readClientRow } from './replica-store-bench.js';
 
 describe('the replica store and what was executed', () => {
   let disk: MemoryDisk;
@@ -75,14 +75,8 @@ describe('the replica store and what was executed', () => {
       table.rows.map((row) => row.number),
       [3, 4, 5, 6, 7],
     );
-    assert.deepEqual(
-      await succeeded((done) => opened.store.readClientRow({ clientId: CLIENT, number: 7 }, done)),
-      rowOf(7),
-    );
-    assert.equal(
-      await succeeded((done) => opened.store.readClientRow({ clientId: CLIENT, number: 2 }, done)),
-      undefined,
-    );
+    assert.deepEqual(await readClientRow(opened, { clientId: CLIENT, number: 7 }), rowOf(7));
+    assert.equal(await readClientRow(opened, { clientId: CLIENT, number: 2 }), undefined);
   });
 
   it("keeps the application's keys apart from its own, up to the last one", async () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { sequence } from '../../../src/protocol/identifiers.js';
 import type { LogRecord } from '../../../src/protocol/log-record.js';
-import { createMemoryDisk, type MemoryDisk } from '../../../src/storage/memory-store.js';
+import { createMemoryDisk, type MemoryDisk } from '../../support/memory-store.js';
 import { succeeded } from '../../support/storage.js';
 import {
   acceptedRecord,

@@ -4,8 +4,8 @@ import fc from 'fast-check';
 import type { ReplicaStore } from '../../../src/ports/replica-store.js';
 import { sequence, view } from '../../../src/protocol/identifiers.js';
 import type { LogRecord, RecoveredState } from '../../../src/protocol/log-record.js';
-import { createMemoryDisk, createMemoryStore, type MemoryDisk } from '../../../src/storage/memory-store.js';
 import { createReplicaStore } from '../../../src/storage/replica-store.js';
+import { createMemoryDisk, createMemoryStore, type MemoryDisk } from '../../support/memory-store.js';
 import { failedWith, succeeded } from '../../support/storage.js';
 import {
   acceptedRecord,

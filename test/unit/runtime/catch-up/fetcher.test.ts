@@ -156,7 +156,7 @@ describe('the fetcher', () => {
     assert.deepEqual(bench.events, []);
     bench.answer({ kind: 'batch', batchBytes: other.bytes }, 1);
     assert.deepEqual(bench.events, [{ kind: 'batchFetched', sequence: 5, batch: other }]);
-    assert.deepEqual([bench.fetcher.held.batchesFetched, bench.timers.running], [0, 0]);
+    assert.deepEqual([bench.fetcher['batches'].size, bench.timers.running], [0, 0]);
   });
 
   it('asks for no batch up to h, which comes as ledger', () => {
@@ -164,9 +164,9 @@ describe('the fetcher', () => {
     bench.fetcher.fetch(WANTED);
     const turn = { view: view(0), active: true, lowWatermark: sequence(4) };
     bench.fetcher.onTurn(turn);
-    assert.equal(bench.fetcher.held.batchesFetched, 1);
+    assert.equal(bench.fetcher['batches'].size, 1);
     bench.fetcher.onTurn({ ...turn, lowWatermark: sequence(5) });
-    assert.deepEqual([bench.fetcher.held.batchesFetched, bench.timers.running], [0, 0]);
+    assert.deepEqual([bench.fetcher['batches'].size, bench.timers.running], [0, 0]);
   });
 
   it('asks for nothing any more that was executed meanwhile, or after it stopped', () => {

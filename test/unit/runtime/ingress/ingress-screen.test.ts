@@ -6,6 +6,7 @@ import type { NewView, ProtocolMessage, Signed, ViewChange } from '../../../../s
 import { utf8 } from '../../../../src/util/bytes.js';
 import { encodePeerMessage } from '../../../../src/wire/peer-codec.js';
 import { fakeSigned } from '../../../support/fake-signatures.js';
+import { lateVotesOf } from '../../../support/held.js';
 import { IngressBench } from '../../../support/ingress-bench.js';
 import {
   batchOfRequests,
@@ -234,13 +235,13 @@ describe('the screen in front of signature checks', () => {
       const forged = { ...fakeSigned(voteOf(phase, 1, DIGEST), 3), signature: utf8('bad') };
       const forgedBytes = encodePeerMessage({ kind: 'signed', signed: forged });
       bench.take(forgedBytes, 2);
-      assert.equal(bench.ingress.lateVotes, 0);
+      assert.equal(lateVotesOf(bench.ingress), 0);
       bench.take(forgedBytes, 3);
-      assert.equal(bench.ingress.lateVotes, 1);
+      assert.equal(lateVotesOf(bench.ingress), 1);
       const before = bench.checks;
       assert.equal(bench.take(signedBytes(voteOf(phase, 1, OTHER), 3), 3)?.kind, 'messageReceived');
       assert.deepEqual([bench.rejections.at(-1), bench.checks - before], [`${phase} signature of 3`, 2]);
-      assert.deepEqual([bench.core.core.inspect(0).evidence, bench.ingress.lateVotes], [[], 0]);
+      assert.deepEqual([bench.core.core.inspect(0).evidence, lateVotesOf(bench.ingress)], [[], 0]);
       assert.equal(bench.take(signedBytes(voteOf(phase, 1, DIGEST), 3), 3)?.kind, 'messageReceived');
       assert.equal(bench.core.core.inspect(0).evidence.length, 1);
     });

@@ -4,7 +4,7 @@ import type { ReplicaStore } from '../../../../src/ports/replica-store.js';
 import { sequence } from '../../../../src/protocol/identifiers.js';
 import { countStoreErrors } from '../../../../src/runtime/report/counted-store.js';
 import { GENESIS_DIGEST } from '../../../support/core-cluster.js';
-import { clientIdOfByte, FakeMetrics } from '../fakes.js';
+import { FakeMetrics } from '../fakes.js';
 
 const KEY = new Uint8Array(1);
 const ONE = sequence(1);
@@ -26,7 +26,6 @@ const CALLS: Readonly<
   readHeaders: ['read', (store, done) => store.readHeaders(ONE, ONE, done)],
   readLedger: ['read', (store, done) => store.readLedger({ first: ONE, last: ONE, bytesMax: 1 }, done)],
   readCheckpointCertificate: ['read', (store, done) => store.readCheckpointCertificate(ONE, done)],
-  readClientRow: ['read', (store, done) => store.readClientRow({ clientId: clientIdOfByte(1), number: 1 }, done)],
   getApplication: ['read', (store, done) => store.getApplication([KEY], done)],
   readApplication: ['read', (store, done) => store.readApplication({ first: KEY, end: undefined, limit: 1 }, done)],
   readReservedNumber: ['reserve', (store, done) => store.readReservedNumber(done)],

@@ -1,7 +1,7 @@
-/** The tables of docs/configuration.md, made of the schema, so that the document can't say what the program doesn't. */
-import { DEFAULT_CONSENSUS_PARAMETERS, PARAMETER_DESCRIPTIONS } from './parameters.js';
-import { SETTINGS, type Setting } from './setting-table.js';
-import { SETTING_GROUPS } from './settings.js';
+/** The tables of docs/configuration.md, made of the schema so that the document can't say what the program doesn't. */
+import { DEFAULT_CONSENSUS_PARAMETERS, PARAMETER_DESCRIPTIONS } from '../../src/config/parameters.js';
+import { SETTINGS, type Setting } from '../../src/config/setting-table.js';
+import { SETTING_GROUPS } from '../../src/config/settings.js';
 
 function cell(text: string | number | boolean | undefined): string {
   return text === undefined || text === '' ? '–' : `\`${text}\``;

@@ -10,10 +10,10 @@ import type {
   StoreEntry,
   StoreError,
   WriteOperation,
-} from '../ports/key-value-store.js';
-import { assert } from '../util/assert.js';
-import { failed, ok } from '../util/result.js';
-import { closedError } from './store-error.js';
+} from '../../src/ports/key-value-store.js';
+import { closedError } from '../../src/storage/store-error.js';
+import { assert } from '../../src/util/assert.js';
+import { failed, ok } from '../../src/util/result.js';
 
 /** Runs something later, never before it returns; in the order of the calls for writes to stay in order. */
 export type Defer = (run: () => void) => void;
