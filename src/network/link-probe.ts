@@ -7,14 +7,13 @@
  * 2. Answers are few: a peer that asks by the thousand gets a handful.
  */
 import type { TimerHandle, TimerService } from '../ports/timer-service.js';
-import { RateLimit } from '../util/rate-limit.js';
+import { TokenBucket } from '../util/token-bucket.js';
 import { type LinkProbe, probeFrameOf, RIVAL_BYTES_MAX } from '../wire/frame.js';
 import { foreignText } from './link-end.js';
 
 /** How long the other end has for its answer. */
 export const PROBE_DEADLINE_MS = 2_000;
-const ANSWERS_BURST = 10;
-const ANSWERS_PER_SECOND = 2;
+const ANSWERS = { max: 10, perSecond: 2 };
 
 /** What the probes of one link need. */
 export interface LinkProbesOptions {
@@ -34,14 +33,13 @@ interface Question {
 /** The probes of one link, over whichever stream carries it. */
 export class LinkProbes {
   private readonly options: LinkProbesOptions;
-  private readonly answers: RateLimit;
+  private readonly answers: TokenBucket;
   private question: Question | undefined;
   private asked = 0;
 
   constructor(options: LinkProbesOptions) {
     this.options = options;
-    const elapsedMs = (): number => options.timers.elapsedMs();
-    this.answers = new RateLimit({ burst: ANSWERS_BURST, perSecond: ANSWERS_PER_SECOND, elapsedMs });
+    this.answers = new TokenBucket(ANSWERS, options.timers.elapsedMs());
   }
 
   /** Asks, or joins those who wait for an answer; `rival` is the address of the second connection. */
@@ -65,7 +63,7 @@ export class LinkProbes {
       }
       return;
     }
-    if (!this.answers.take()) {
+    if (!this.answers.take(this.options.timers.elapsedMs())) {
       return;
     }
     this.options.write(probeFrameOf({ number, isAnswer: true, rival: new Uint8Array() }));

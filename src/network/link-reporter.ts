@@ -8,14 +8,12 @@ import type { Metrics } from '../ports/metrics.js';
 import type { TimerService } from '../ports/timer-service.js';
 import type { ReplicaId } from '../protocol/identifiers.js';
 import { unreachable } from '../util/assert.js';
-import { RateLimit } from '../util/rate-limit.js';
+import { type BucketLimits, TokenBucket } from '../util/token-bucket.js';
 import type { EndReason, LinkEnd } from './link-end.js';
 
-const LOG_LINES_BURST = 3;
-const LOG_LINES_PER_SECOND = 1;
+const LOG_LINES: BucketLimits = { max: 3, perSecond: 1 };
 /** Of two processes with one identity, which go on trying for as long as both run. */
-const CONFLICT_LINES_BURST = 1;
-const CONFLICT_LINES_PER_SECOND = 0.1;
+const CONFLICT_LINES: BucketLimits = { max: 1, perSecond: 0.1 };
 
 /** What the reporter writes to. */
 export interface ReporterOptions {
@@ -53,7 +51,7 @@ function levelOf(reason: EndReason): Level {
 /** Reports for all links of one replica. */
 export class LinkReporter {
   private readonly options: ReporterOptions;
-  private readonly logLimits = new Map<string, RateLimit>();
+  private readonly logLimits = new Map<string, TokenBucket>();
   private suppressedCount = 0;
 
   constructor(options: ReporterOptions) {
@@ -67,8 +65,7 @@ export class LinkReporter {
     if (end.reason === 'mismatch' && peer !== undefined) {
       this.options.metrics.set('pbft_config_mismatch', { peer: label }, 1);
     }
-    const limit = end.reason === 'conflict' ? this.conflictLimitOf(label) : this.logLimitOf(label);
-    if (!limit.take()) {
+    if (!(end.reason === 'conflict' ? this.mayLogConflict(label) : this.mayLog(label))) {
       this.suppressedCount += 1;
       return;
     }
@@ -79,7 +76,7 @@ export class LinkReporter {
 
   /** A message of this replica is above the limit: dropped here, where sending it would end the link each time. */
   refusedOversized(peer: ReplicaId, sizeBytes: number): void {
-    if (this.logLimitOf('own').take()) {
+    if (this.mayLog('own')) {
       this.options.logger.error({ peer, sizeBytes }, 'message above the link limit not sent');
     }
   }
@@ -88,7 +85,7 @@ export class LinkReporter {
   conflict(peer: ReplicaId, addresses: { readonly live: string; readonly rival: string }): void {
     const label = { peer: String(peer) };
     this.options.metrics.increment('pbft_identity_conflicts_total', label);
-    if (this.conflictLimitOf(String(peer)).take()) {
+    if (this.mayLogConflict(String(peer))) {
       const text = 'two processes run as one replica: stop one of them, and never start two with the same data or keys';
       this.options.logger.error({ ...label, ...addresses }, text);
     }
@@ -96,7 +93,7 @@ export class LinkReporter {
 
   /** A peer says that somebody else connected to it as this replica. It may lie: nothing follows from it here. */
   toldOfRival(peer: ReplicaId, rival: string): void {
-    if (this.conflictLimitOf('rival').take()) {
+    if (this.mayLogConflict('rival')) {
       const text = 'a peer reports another process that runs as this replica: never run two with the same data or keys';
       this.options.logger.error({ peer: String(peer), rival }, text);
     }
@@ -104,7 +101,7 @@ export class LinkReporter {
 
   /** The system gave no descriptor for a connection to the peer port. */
   acceptFailed(error: Error): void {
-    if (this.logLimitOf('accept').take()) {
+    if (this.mayLog('accept')) {
       const fields = { port: 'peer', error: error.message };
       this.options.logger.warn(fields, 'peer port: a connection could not be accepted; raise the limit of descriptors');
     }
@@ -123,22 +120,21 @@ export class LinkReporter {
     this.options.metrics.set('pbft_peer_connected', { peer: String(peer) }, 0);
   }
 
-  private logLimitOf(label: string): RateLimit {
-    return this.limitOf(label, { burst: LOG_LINES_BURST, perSecond: LOG_LINES_PER_SECOND });
+  private mayLog(label: string): boolean {
+    return this.take(label, LOG_LINES);
   }
 
-  private conflictLimitOf(label: string): RateLimit {
-    const limits = { burst: CONFLICT_LINES_BURST, perSecond: CONFLICT_LINES_PER_SECOND };
-    return this.limitOf(`conflict ${label}`, limits);
+  private mayLogConflict(label: string): boolean {
+    return this.take(`conflict ${label}`, CONFLICT_LINES);
   }
 
-  private limitOf(name: string, limits: { readonly burst: number; readonly perSecond: number }): RateLimit {
+  private take(name: string, limits: BucketLimits): boolean {
+    const nowMs = this.options.timers.elapsedMs();
     let limit = this.logLimits.get(name);
     if (limit === undefined) {
-      const elapsedMs = (): number => this.options.timers.elapsedMs();
-      limit = new RateLimit({ ...limits, elapsedMs });
+      limit = new TokenBucket(limits, nowMs);
       this.logLimits.set(name, limit);
     }
-    return limit;
+    return limit.take(nowMs);
   }
 }

@@ -22,7 +22,7 @@ import {
 import type { ConnectionClosing } from '../ports/metrics.js';
 import type { ReplicaId } from '../protocol/identifiers.js';
 import { describeListenError } from '../util/listen-error.js';
-import { RateLimit } from '../util/rate-limit.js';
+import { TokenBucket } from '../util/token-bucket.js';
 import type { GetOwnLinkResponse } from '../wire/gen/pbft/v1/peer.js';
 import { FrameStream, type LinkStream } from './frame-stream.js';
 import { IncomingConnection } from './incoming-connection.js';
@@ -79,7 +79,7 @@ export class PeerListener {
   private readonly reporter: LinkReporter;
   private readonly events: ListenerEvents;
   private readonly connections: PendingConnections<IncomingConnection>;
-  private readonly handshakeLimits = new Map<ReplicaId, RateLimit>();
+  private readonly handshakeLimits = new Map<ReplicaId, TokenBucket>();
   private readonly grpc: Server;
   private readonly injector: ConnectionInjector;
   private server: TlsServer | undefined;
@@ -244,7 +244,7 @@ export class PeerListener {
     if (replica <= this.options.own) {
       const text = `replica ${replica} must not dial replica ${this.options.own}: the higher id dials`;
       this.refuseStream(stream, replica, { reason: 'identity', text });
-    } else if (!this.handshakeLimitOf(replica).take()) {
+    } else if (!this.mayShakeHands(replica)) {
       this.refuseStream(stream, replica, { reason: 'throttled', text: `too many streams of replica ${replica}` });
     } else {
       const onProven = (): void => {
@@ -260,7 +260,7 @@ export class PeerListener {
     const identity = certificate === undefined ? undefined : identifyReplica(certificate, this.options);
     if (identity?.ok !== true) {
       done({ code: status.PERMISSION_DENIED, details: identity?.error.text ?? 'no certificate' });
-    } else if (!this.handshakeLimitOf(identity.value.replica).take()) {
+    } else if (!this.mayShakeHands(identity.value.replica)) {
       done({ code: status.RESOURCE_EXHAUSTED, details: 'asked too often' });
     } else {
       const asker = { replica: identity.value.replica, address: call.getPeer() };
@@ -296,13 +296,13 @@ export class PeerListener {
     return new FrameStream({ call, gate: connection.gate, release });
   }
 
-  private handshakeLimitOf(replica: ReplicaId): RateLimit {
+  private mayShakeHands(replica: ReplicaId): boolean {
+    const nowMs = this.options.timers.elapsedMs();
     let limit = this.handshakeLimits.get(replica);
     if (limit === undefined) {
-      const elapsedMs = (): number => this.options.timers.elapsedMs();
-      limit = new RateLimit({ burst: HANDSHAKE_BURST, perSecond: HANDSHAKES_PER_SECOND, elapsedMs });
+      limit = new TokenBucket({ max: HANDSHAKE_BURST, perSecond: HANDSHAKES_PER_SECOND }, nowMs);
       this.handshakeLimits.set(replica, limit);
     }
-    return limit;
+    return limit.take(nowMs);
   }
 }

@@ -6,7 +6,9 @@
  * 2. Within a priority the order is kept.
  * 3. A bulk message never drops a vote.
  */
+
 import { assert } from '../util/assert.js';
+import { Fifo } from '../util/fifo.js';
 import { computeFrameShareBytes } from '../wire/frame.js';
 
 /** How urgent a message is. */
@@ -25,54 +27,14 @@ export interface Admission {
   readonly droppedCount: number;
 }
 
-const COMPACT_AFTER = 256;
 /** Fewer than the codec lets into a frame. */
 const BUNDLE_MESSAGES_MAX = 4_096;
-
-/** Messages of one priority, first in, first out. */
-class Lane {
-  private messages: Uint8Array[] = [];
-  private first = 0;
-
-  get count(): number {
-    return this.messages.length - this.first;
-  }
-
-  push(message: Uint8Array): void {
-    this.messages.push(message);
-  }
-
-  peek(): Uint8Array | undefined {
-    return this.messages[this.first];
-  }
-
-  shift(): Uint8Array | undefined {
-    const message = this.messages[this.first];
-    if (message === undefined) {
-      return undefined;
-    }
-    this.first += 1;
-    if (this.first === this.messages.length) {
-      this.messages = [];
-      this.first = 0;
-    } else if (this.first >= COMPACT_AFTER) {
-      this.messages = this.messages.slice(this.first);
-      this.first = 0;
-    }
-    return message;
-  }
-
-  clear(): void {
-    this.messages = [];
-    this.first = 0;
-  }
-}
 
 /** The queue of one peer. */
 export class SendQueue {
   private readonly limits: QueueLimits;
-  private readonly votes = new Lane();
-  private readonly bulk = new Lane();
+  private readonly votes = new Fifo<Uint8Array>();
+  private readonly bulk = new Fifo<Uint8Array>();
   private bytes = 0;
 
   constructor(limits: QueueLimits) {
@@ -82,7 +44,7 @@ export class SendQueue {
 
   /** The messages that wait. */
   get messageCount(): number {
-    return this.votes.count + this.bulk.count;
+    return this.votes.length + this.bulk.length;
   }
 
   /** Their bytes. */

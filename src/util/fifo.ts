@@ -25,6 +25,12 @@ export class Fifo<T> {
     return this.items[this.head];
   }
 
+  /** Drops all. */
+  clear(): void {
+    this.items = [];
+    this.head = 0;
+  }
+
   /** Takes the oldest item, undefined where there is none. */
   shift(): T | undefined {
     if (this.head === this.items.length) {
@@ -34,8 +40,7 @@ export class Fifo<T> {
     this.items[this.head] = undefined;
     this.head++;
     if (this.head === this.items.length) {
-      this.items = [];
-      this.head = 0;
+      this.clear();
     } else if (this.head >= COMPACT_FROM && this.head * 2 >= this.items.length) {
       this.items = this.items.slice(this.head);
       this.head = 0;

@@ -6,12 +6,14 @@
  * Nothing is read for a peer whose link has no room for an answer: it would be made, encoded and dropped, again and again,
  * for one who asks and reads nothing.
  */
+
 import { encodeHeader } from '../../ledger/header-codec.js';
 import type { ReplicaStore } from '../../ports/replica-store.js';
 import type { TimerHandle, TimerService } from '../../ports/timer-service.js';
 import type { ReplicaId, Sequence } from '../../protocol/identifiers.js';
 import type { Signed, Verified, ViewChange } from '../../protocol/messages.js';
 import type { Digest } from '../../util/digest.js';
+import { type BucketLimits, TokenBucket } from '../../util/token-bucket.js';
 import { encodePeerMessage } from '../../wire/peer-codec.js';
 import type { FetchWhat, OwnFetchAnswer } from '../../wire/peer-message.js';
 import { QUESTIONS_A_PEER_MAX } from './asker.js';
@@ -38,9 +40,8 @@ export interface FetchServerOptions {
 const QUESTION_US = 150;
 const ENTRY_US = 30;
 const KIBIBYTE_US = 2;
-/** What a peer may cost in a millisecond, and the most that is saved up: 30 MiB a second of long answers. */
-const BUDGET_US_PER_MS = 60;
-const BUDGET_MAX_US = 60_000;
+/** What a peer may cost: 30 MiB a second of long answers. */
+const BUDGET_US: BucketLimits = { max: 60_000, perSecond: 60_000 };
 
 interface Asking {
   /** Questions that were taken and aren't answered. */
@@ -48,8 +49,7 @@ interface Asking {
   /** Those of them that have to be paid for first. */
   readonly waiting: { readonly id: number; readonly what: FetchWhat }[];
   pause: TimerHandle | undefined;
-  budgetUs: number;
-  refilledAtMs: number;
+  readonly budget: TokenBucket;
 }
 
 /** Serves what this replica holds. */
@@ -89,8 +89,8 @@ export class FetchServer {
 
   /** Begins with what can be paid for; the rest waits. */
   private serveWaiting(peer: ReplicaId, asking: Asking): void {
-    refill(asking, this.options.timers.elapsedMs());
-    while (asking.budgetUs > 0) {
+    asking.budget.fill(this.options.timers.elapsedMs());
+    while (!asking.budget.isEmpty) {
       const next = asking.waiting.shift();
       if (next === undefined) {
         return;
@@ -98,8 +98,7 @@ export class FetchServer {
       this.serveOne(peer, asking, next);
     }
     if (asking.waiting.length > 0 && asking.pause === undefined) {
-      const pauseMs = Math.ceil(-asking.budgetUs / BUDGET_US_PER_MS) + 1;
-      asking.pause = this.options.timers.startTimer(pauseMs, () => {
+      asking.pause = this.options.timers.startTimer(asking.budget.waitMs, () => {
         asking.pause = undefined;
         this.serveWaiting(peer, asking);
       });
@@ -112,11 +111,11 @@ export class FetchServer {
       this.options.onRefused(peer, 'quota');
       return;
     }
-    asking.budgetUs -= QUESTION_US;
+    asking.budget.charge(QUESTION_US);
     this.answer(what, (answer) => {
       asking.open--;
       const message = encodePeerMessage({ kind: 'fetchAnswer', id, answer });
-      asking.budgetUs -= ENTRY_US * entriesOf(answer) + KIBIBYTE_US * (message.length / 1024);
+      asking.budget.charge(ENTRY_US * entriesOf(answer) + KIBIBYTE_US * (message.length / 1024));
       this.options.send(peer, message);
     });
   }
@@ -178,18 +177,12 @@ export class FetchServer {
   private askingOf(peer: ReplicaId): Asking {
     let asking = this.asking.get(peer);
     if (asking === undefined) {
-      const refilledAtMs = this.options.timers.elapsedMs();
-      asking = { open: 0, waiting: [], pause: undefined, budgetUs: BUDGET_MAX_US, refilledAtMs };
+      const budget = new TokenBucket(BUDGET_US, this.options.timers.elapsedMs());
+      asking = { open: 0, waiting: [], pause: undefined, budget };
       this.asking.set(peer, asking);
     }
     return asking;
   }
-}
-
-function refill(asking: Asking, nowMs: number): void {
-  const earnedUs = (nowMs - asking.refilledAtMs) * BUDGET_US_PER_MS;
-  asking.budgetUs = Math.min(BUDGET_MAX_US, asking.budgetUs + earnedUs);
-  asking.refilledAtMs = nowMs;
 }
 
 /** How many entries of the store were read for an answer; to find nothing takes a read too. */

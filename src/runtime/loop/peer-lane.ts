@@ -8,8 +8,10 @@
  *    Who has used it up waits until more of it has come. What moves the protocol on is not counted, for it can be said
  *    only once; what is refused, repeated or replaced by the next can be said for ever (FU-08).
  */
+
 import { assert } from '../../util/assert.js';
 import { Fifo } from '../../util/fifo.js';
+import { TokenBucket } from '../../util/token-bucket.js';
 
 /** What a message cost. */
 export interface Charge {
@@ -38,11 +40,11 @@ const WAIT_MIN_MS = 10;
 
 /** A lane with its bounds. */
 export class PeerLane<T> {
-  private items = new Fifo<Sized<T>>();
+  private readonly items = new Fifo<Sized<T>>();
   private bytes = 0;
   private turnLeftUs = TURN_SHARE_US;
-  private allowanceUs = ALLOWANCE_MAX_US;
-  private refilledAtMs: number | undefined;
+  /** In microseconds. */
+  private readonly allowance = new TokenBucket({ max: ALLOWANCE_MAX_US, perSecond: ALLOWANCE_US_PER_MS * 1_000 });
 
   constructor(
     private readonly messagesMax: number,
@@ -71,7 +73,7 @@ export class PeerLane<T> {
 
   /** Whether neither its share of this turn nor its allowance is used up. */
   get hasTurn(): boolean {
-    return this.turnLeftUs > 0 && this.allowanceUs > 0;
+    return this.turnLeftUs > 0 && !this.allowance.isEmpty;
   }
 
   /** How long what waits here has to wait at least: 0 for the next turn, undefined where nothing waits. */
@@ -79,21 +81,19 @@ export class PeerLane<T> {
     if (this.items.length === 0) {
       return undefined;
     }
-    return this.allowanceUs > 0 ? 0 : Math.max(WAIT_MIN_MS, Math.ceil(-this.allowanceUs / ALLOWANCE_US_PER_MS) + 1);
+    return this.allowance.isEmpty ? Math.max(WAIT_MIN_MS, this.allowance.waitMs) : 0;
   }
 
   /** What was taken cost so much. */
   charge({ costUs, isNew }: Charge): void {
     this.turnLeftUs -= costUs;
-    this.allowanceUs -= isNew ? 0 : costUs;
+    this.allowance.charge(isNew ? 0 : costUs);
   }
 
   /** A turn begins: it has a new share, less what it overdrew, and the allowance of the time since the last turn. */
   beginTurn(nowMs: number): void {
     this.turnLeftUs = Math.min(TURN_SHARE_US, this.turnLeftUs + TURN_SHARE_US);
-    const earnedUs = (nowMs - (this.refilledAtMs ?? nowMs)) * ALLOWANCE_US_PER_MS;
-    this.allowanceUs = Math.min(ALLOWANCE_MAX_US, this.allowanceUs + earnedUs);
-    this.refilledAtMs = nowMs;
+    this.allowance.fill(nowMs);
   }
 
   push(item: T, sizeBytes: number): void {
@@ -103,7 +103,7 @@ export class PeerLane<T> {
 
   /** Forgets what waits; what was used stays used. */
   clear(): void {
-    this.items = new Fifo();
+    this.items.clear();
     this.bytes = 0;
   }
 
