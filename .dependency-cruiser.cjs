@@ -6,8 +6,9 @@
 
 /**
  * imports: rooms it may import. types: rooms it may import only types (and the constructors of branded types) from.
+ * faces: rooms of which it may import only the face. loads: rooms that one of its files loads when asked to, by import().
  * libraries: npm packages it may import. Every room may import itself.
- * @type {Record<string, { imports: string[]; types?: string[]; libraries?: string[] }>}
+ * @type {Record<string, { imports: string[]; types?: string[]; faces?: string[]; loads?: string[]; libraries?: string[] }>}
  */
 const rooms = {
   util: { imports: [] },
@@ -33,6 +34,7 @@ const rooms = {
   api: {
     imports: ['wire', 'ports', 'ledger', 'util'],
     types: ['protocol'],
+    faces: ['runtime'],
     libraries: ['@grpc/grpc-js', '@grpc/reflection', '@grpc/proto-loader', 'grpc-health-check'],
   },
   client: { imports: ['wire', 'ports', 'ledger', 'util'], types: ['protocol'], libraries: ['@grpc/grpc-js'] },
@@ -46,6 +48,7 @@ const rooms = {
   cli: {
     imports: ['replica', 'client', 'config', 'ledger', 'observability', 'util'],
     types: ['ports', 'protocol'],
+    loads: ['adversary'],
     libraries: ['commander'],
   },
 };
@@ -73,18 +76,17 @@ const names = Object.keys(rooms).join('|');
 const generated = '^src/wire/gen/';
 /** A type-only room's files whose values are part of its types: constructors of branded numbers and verified messages. */
 const brands = ['^src/protocol/(?:identifiers|verified)\\.ts$'];
-/** What runtime shows to callers' services. */
-const runtimeFace = '^src/runtime/face\\.ts$';
 /** The one command that may load the adversary, and only by a dynamic import; and the file that names the kinds of traitors. */
 const traitorCommand = '^src/cli/(?:commands/traitor|cluster/byzantine)\\.ts$';
 
 const anyOf = (list) => `(?:${list.join('|')})`;
 const escaped = (name) => name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
-const roomRules = Object.entries(rooms).flatMap(([room, { imports, types = [], libraries = [] }]) => {
+const outerRules = Object.entries(rooms).flatMap(([room, allowed]) => {
+  const { imports, types = [], faces = [], loads = [], libraries = [] } = allowed;
   const from = { path: `^src/${room}/`, pathNot: generated };
-  const elsewhere = [...(room === 'api' ? [runtimeFace] : []), ...(room === 'cli' ? ['^src/adversary/'] : [])];
-  const rules = [
+  const elsewhere = [...faces.map((name) => `^src/${name}/face\\.ts$`), ...loads.map((name) => `^src/${name}/`)];
+  const roomRules = [
     {
       name: `${room}-imports`,
       comment: `${room} may import ${[...imports, ...types].join(', ') || 'nothing'}`,
@@ -109,7 +111,7 @@ const roomRules = Object.entries(rooms).flatMap(([room, { imports, types = [], l
     },
   ];
   if (types.length > 0) {
-    rules.push({
+    roomRules.push({
       name: `${room}-types-only`,
       comment: `${room} may import only types from ${types.join(', ')}`,
       severity: 'error',
@@ -117,7 +119,7 @@ const roomRules = Object.entries(rooms).flatMap(([room, { imports, types = [], l
       to: { path: `^src/${anyOf(types)}/`, pathNot: brands, dependencyTypesNot: ['type-only'] },
     });
   }
-  return rules;
+  return roomRules;
 });
 
 const onTop = (files) => `^src/runtime/${anyOf(files)}\\.ts$`;
@@ -163,7 +165,7 @@ const runtimeRules = [
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
   forbidden: [
-    ...roomRules,
+    ...outerRules,
     ...runtimeRules,
     {
       name: 'known-rooms',
