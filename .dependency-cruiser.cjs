@@ -68,9 +68,9 @@ const runtimeRooms = {
   loop: ['execution', 'report', 'egress', 'ingress', 'catch-up', 'gateway'],
 };
 /** What all rooms of the runtime may import; it imports none of them. */
-const runtimeShared = ['face', 'held', 'replica-runtime-options'];
+const runtimeShared = ['face', 'replica-runtime-options'];
 /** Makes the rooms and connects them. */
-const runtimeWiring = ['count-held', 'replica-runtime', 'rooms'];
+const runtimeWiring = ['replica-runtime', 'rooms'];
 
 const names = Object.keys(rooms).join('|');
 const generated = '^src/wire/gen/';
