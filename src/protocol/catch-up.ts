@@ -3,11 +3,12 @@
  * and batches up to it are fetched, verified backwards from its certificate by the runtime, executed here and compared.
  */
 import { type CommitCertificate, isCommitQuorum } from './certificates.js';
+import { stopDiverged } from './checkpoints.js';
 import type { Event, FetchedEntry } from './events.js';
 import { type ReplicaId, type Sequence, sequenceAfter } from './identifiers.js';
 import type { Commit, EncodedBatch, Signed, Verified } from './messages.js';
 import { type Rejection, reject } from './rejection.js';
-import { learnBatch } from './slot.js';
+import { isSecondDecision, learnBatch } from './slot.js';
 import { advanceSlot, summaryOf } from './slot-progress.js';
 import { type CoreState, emit, isInWindow, lowWatermark, note, noteRejection, slotAt } from './state.js';
 
@@ -57,7 +58,7 @@ export function onLedgerFetched(state: CoreState, entries: readonly FetchedEntry
   }
 }
 
-/** Why nothing decided at this sequence is taken any more, or not yet; or undefined. */
+/** Why nothing that is decided at this sequence is looked at any more, or not yet; or undefined. */
 function rejectDecided(state: CoreState, sequence: Sequence): Rejection | undefined {
   if (state.diverged) {
     return reject('diverged');
@@ -65,7 +66,7 @@ function rejectDecided(state: CoreState, sequence: Sequence): Rejection | undefi
   if (!isInWindow(state, sequence)) {
     return reject(sequence <= lowWatermark(state) ? 'belowWindow' : 'aboveWindow');
   }
-  return sequence <= state.lastDispatched ? reject('stale') : undefined;
+  return undefined;
 }
 
 /** Why a batch with its commits is not taken, or undefined. Cheap: made before signatures are checked. */
@@ -78,8 +79,15 @@ export function rejectCommittedBatch(
     return reject('badCertificate');
   }
   const slot = state.slots.get(first.sequence);
+  const rejection = rejectDecided(state, first.sequence);
+  if (rejection !== undefined || isSecondDecision(slot, first.batchDigest)) {
+    return rejection;
+  }
+  if (first.sequence <= state.lastDispatched) {
+    return reject('stale');
+  }
   const isKnown = slot?.committed?.certificate !== undefined && slot.committedBatch !== undefined;
-  return rejectDecided(state, first.sequence) ?? (isKnown ? reject('duplicate') : undefined);
+  return isKnown ? reject('duplicate') : undefined;
 }
 
 /** A peer sent a batch with the quorum of commits that decides it, valid whatever view they are of. */
@@ -96,6 +104,10 @@ export function onCommittedBatch(
     return;
   }
   const slot = slotAt(state, first.sequence);
+  if (slot.committed !== undefined && isSecondDecision(slot, batch.digest)) {
+    stopDiverged(state, first.sequence, slot.committed.batchDigest, batch.digest);
+    return;
+  }
   // Its commits replace what came as ledger, or nothing: peers that lack the batch are helped with them.
   if (slot.committed?.certificate === undefined) {
     slot.committed = { view: first.view, batchDigest: batch.digest, certificate };

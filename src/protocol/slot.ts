@@ -108,6 +108,22 @@ export function computeCommitted(slot: Slot, sizes: QuorumSizes): Committed | un
   return undefined;
 }
 
+/** Whether another batch than this one is decided at the sequence: if this one is too, more than f replicas lie. */
+export function isSecondDecision(slot: Slot | undefined, batchDigest: Digest): boolean {
+  return slot?.committed !== undefined && slot.committed.batchDigest !== batchDigest;
+}
+
+/** What a quorum of the slot's commits decides beside what is decided already, or undefined. */
+export function computeSecondDecision(slot: Slot, sizes: QuorumSizes): Committed | undefined {
+  let others = 0;
+  // order: none, they are counted.
+  for (const { message } of slot.commits.values()) {
+    others += isSecondDecision(slot, message.batchDigest) ? 1 : 0;
+  }
+  const second = others >= sizes.quorum ? computeCommitted(slot, sizes) : undefined;
+  return second !== undefined && isSecondDecision(slot, second.batchDigest) ? second : undefined;
+}
+
 /** [OSDI §4.2 committed-local] Whether the slot's batch is decided and here, so that it can be executed in its turn. */
 export function isCommittedLocal(slot: Slot): boolean {
   return slot.committed !== undefined && slot.committedBatch !== undefined;

@@ -1,6 +1,7 @@
 /** The normal case: [OSDI §4.2] and protocol.md 4, rule by rule. */
 import assert from 'node:assert/strict';
-import { sequence, view } from '../../src/protocol/identifiers.js';
+import { replicaId, sequence, view } from '../../src/protocol/identifiers.js';
+import type { Digest } from '../../src/util/digest.js';
 import {
   batchOf,
   broadcastsOf,
@@ -261,5 +262,51 @@ describe('normal case [OSDI §4.2]', () => {
       assert.equal(notesOf(effects, 'contradictsExecuted').length, 1);
       assert.equal(broadcastsOf(effects, 'prepare').length, 0);
     });
+
+    /** Replica 1 has executed one batch at sequence 1, and another is decided there by what `decide` gives it. */
+    const decideTwice = (decide: (backup: CoreUnderTest, batchDigest: Digest) => unknown): CoreUnderTest => {
+      const backup = new CoreUnderTest(1);
+      const batch = batchOf([request('a', 1)]);
+      const commits = [0, 2, 3].map((sender) => commitOf(batch.digest, sender));
+      backup.step({ kind: 'committedBatchReceived', batch, certificate: { commits }, from: replicaId(2) });
+      backup.executed(1);
+      decide(backup, batchOf([request('b', 1)]).digest);
+      return backup;
+    };
+    const decisions: readonly (readonly [string, (backup: CoreUnderTest, batchDigest: Digest) => unknown])[] = [
+      ['commits', (backup, batchDigest) => [0, 2, 3].map((sender) => backup.vote('commit', sender, 1, batchDigest))],
+      [
+        'a batch with its commits',
+        (backup) => {
+          const batch = batchOf([request('b', 1)]);
+          const commits = [0, 2, 3].map((sender) => commitOf(batch.digest, sender));
+          backup.step({ kind: 'committedBatchReceived', batch, certificate: { commits }, from: replicaId(2) });
+        },
+      ],
+    ];
+    for (const [what, decide] of decisions) {
+      it(`CK-03: stops when ${what} of a quorum decide another batch than the executed one`, () => {
+        const backup = decideTwice(decide);
+        const [own, certified] = ['a', 'b'].map((content) => batchOf([request(content, 1)]).digest);
+        assert.deepEqual(notesOf(backup.effects, 'diverged'), [
+          { kind: 'diverged', sequence: sequence(1), own, certified },
+        ]);
+        assert.ok(backup.core.inspect(0).diverged);
+        const { effects } = backup.prePrepare(2, { batch: batchOf([request('a', 2)]) });
+        assert.deepEqual(rejectionsOf(effects), ['diverged']);
+      });
+    }
+
+    it('CK-03: goes on where fewer than a quorum commit another batch than the executed one', () => {
+      const backup = decideTwice((core, batchDigest) =>
+        [0, 2].map((sender) => core.vote('commit', sender, 1, batchDigest)),
+      );
+      assert.deepEqual(notesOf(backup.effects, 'diverged'), []);
+      assert.ok(!backup.core.inspect(0).diverged);
+    });
   });
 });
+
+function commitOf(batchDigest: Digest, sender: number) {
+  return signed({ type: 'commit' as const, view: view(0), sequence: sequence(1), batchDigest }, sender);
+}
