@@ -13,7 +13,7 @@ import { assert } from '../util/assert.js';
 import { equalBytes } from '../util/bytes.js';
 import { stabilize } from './checkpoints.js';
 import { addsEvidence, recordEvidence } from './evidence.js';
-import { type ReplicaId, type Sequence, sequence } from './identifiers.js';
+import type { ReplicaId } from './identifiers.js';
 import { nextView, ownViewChange, pruneViewChanges, startViewChange } from './leaving-view.js';
 import type { BegunView } from './log-record.js';
 import type { NewView, PrePrepare, Signed, Verified } from './messages.js';
@@ -39,13 +39,14 @@ import { sendStatusToAll } from './status.js';
 import { proposalsOf, stableCertificateOf } from './verified.js';
 import type { HeldViewChange } from './view-change-log.js';
 import { computeNewViewPlan, isPlanned, isWellFormedNewView, type NewViewPlan } from './view-change-rules.js';
+import { becomeActive, beginForming, begunView, formingView, isActive } from './view-state.js';
 
 /** Why a NewView is not taken, or undefined. Cheap: made before its signatures are checked. */
 export function rejectNewView(state: CoreState, message: NewView, sender: ReplicaId): Rejection | undefined {
   if (state.diverged) {
     return reject('diverged');
   }
-  if (message.newView < state.view) {
+  if (message.newView < state.view.number) {
     return reject('oldView');
   }
   if (sender !== primaryOf(message.newView, state.configuration.sizes.replicaCount)) {
@@ -59,8 +60,8 @@ export function rejectNewView(state: CoreState, message: NewView, sender: Replic
  * Whether the one that is held keeps its place: of the view that this replica waits for, else of the higher one. A
  * primary that signs one for a later view ahead of time must not keep its present one from who gets it from others.
  */
-function isPreferred({ view, active }: CoreState, held: NewView, other: NewView): boolean {
-  const isWaitedFor = ({ newView }: NewView): boolean => newView === view && !active;
+function isPreferred({ view }: CoreState, held: NewView, other: NewView): boolean {
+  const isWaitedFor = ({ newView }: NewView): boolean => newView === view.number && view.kind === 'changing';
   return held.newView !== other.newView && !isWaitedFor(other) && (isWaitedFor(held) || held.newView > other.newView);
 }
 
@@ -86,7 +87,7 @@ export function rejectKnownNewView(state: CoreState, unchecked: Unchecked<NewVie
   const { message, payload } = unchecked;
   const known = knownNewView(state, unchecked);
   if (known === undefined) {
-    return message.newView === state.view && state.active ? reject('stale') : undefined;
+    return message.newView === state.view.number && isActive(state) ? reject('stale') : undefined;
   }
   return equalBytes(known.payload, payload) || !addsEvidence(state, unchecked) ? reject('duplicate') : undefined;
 }
@@ -104,7 +105,9 @@ function rejectOther(state: CoreState, signed: Verified<Signed<NewView>>): Rejec
 /** The NewView of the same view and sender that this replica accepted or holds. */
 function knownNewView(state: CoreState, { message, sender }: Unchecked<NewView>): Signed<NewView> | undefined {
   const held =
-    message.newView === state.view && state.active ? state.begun?.newView : state.pendingNewViews.get(sender)?.signed;
+    message.newView === state.view.number && isActive(state)
+      ? begunView(state)?.newView
+      : state.pendingNewViews.get(sender)?.signed;
   return held?.message.newView === message.newView ? held : undefined;
 }
 
@@ -113,14 +116,14 @@ function refuse(state: CoreState, { message, sender }: Signed<NewView>): void {
   if (state.pendingNewViews.get(sender)?.signed.message === message) {
     state.pendingNewViews.delete(sender);
   }
-  if (message.newView === state.view && !state.active && mayVote(state)) {
+  if (message.newView === state.view.number && !isActive(state) && mayVote(state)) {
     startViewChange(state, nextView(state), 'badNewView');
   }
 }
 
 /** Begins the view that this replica moved to, as its primary or by a NewView, as soon as all it takes is there. */
 export function maybeBeginView(state: CoreState): void {
-  if (state.active || state.diverged || state.viewChanges.isEmpty) {
+  if (isActive(state) || state.diverged || state.viewChanges.isEmpty) {
     return;
   }
   if (isPrimary(state)) {
@@ -128,7 +131,7 @@ export function maybeBeginView(state: CoreState): void {
     return;
   }
   const pending = state.pendingNewViews.get(currentPrimary(state))?.signed;
-  if (pending?.message.newView !== state.view) {
+  if (pending?.message.newView !== state.view.number) {
     return;
   }
   const named = judgeNamed(state, pending.message);
@@ -146,19 +149,20 @@ export function maybeBeginView(state: CoreState): void {
 
 /** The ViewChanges that a NewView names, once all are here and valid. */
 function judgeNamed(state: CoreState, { viewChanges }: NewView): readonly HeldViewChange[] | 'waiting' | 'bad' {
+  const { view } = state;
   const found: HeldViewChange[] = [];
   let isMissing = false;
   for (const { replica, digest } of viewChanges) {
     const held = state.viewChanges.get(digest);
-    if (state.badNamed.has(digest)) {
+    if (view.kind === 'changing' && view.badNamed.has(digest)) {
       return 'bad';
     }
     if (held === undefined) {
-      emit(state, { kind: 'fetch', what: { kind: 'viewChange', replica, digest, view: state.view } });
+      emit(state, { kind: 'fetch', what: { kind: 'viewChange', replica, digest, view: state.view.number } });
       isMissing = true;
       continue;
     }
-    if (held.signed.sender !== replica || held.signed.message.newView !== state.view) {
+    if (held.signed.sender !== replica || held.signed.message.newView !== state.view.number) {
       return 'bad';
     }
     found.push(held);
@@ -176,21 +180,21 @@ function planOf(state: CoreState, viewChanges: readonly HeldViewChange[]): NewVi
 /** The primary, with a quorum of valid ViewChanges, its own among them: it has the pre-prepares of O signed. */
 function maybeFormNewView(state: CoreState): void {
   const { quorum } = state.configuration.sizes;
-  const valid = state.viewChanges.validFor(state.view);
+  const valid = state.viewChanges.validFor(state.view.number);
   const own = ownViewChange(state);
-  if (state.forming !== undefined || own === undefined || valid.length < quorum) {
+  if (formingView(state) !== undefined || own === undefined || valid.length < quorum) {
     return;
   }
   const others = valid.filter(({ signed }) => signed !== own).slice(0, quorum - 1);
   const viewChanges = valid.filter((held) => held.signed === own || others.includes(held));
   const plan = planOf(state, viewChanges);
-  state.forming = { viewChanges, plan };
+  beginForming(state, { viewChanges, plan });
   emit(state, {
     kind: 'signPrePrepares',
-    view: state.view,
+    view: state.view.number,
     messages: plan.proposals.map(({ sequence: at, batchDigest }) => ({
       type: 'prePrepare',
-      view: state.view,
+      view: state.view.number,
       sequence: at,
       batchDigest,
     })),
@@ -199,12 +203,12 @@ function maybeFormNewView(state: CoreState): void {
 
 /** The pre-prepares of the NewView that this replica forms are signed: now the NewView itself is. */
 export function onPrePreparesSigned(state: CoreState, prePrepares: readonly Verified<Signed<PrePrepare>>[]): void {
-  const { forming } = state;
+  const forming = formingView(state);
   if (
     forming === undefined ||
     !mayVote(state) ||
-    state.active ||
-    prePrepares.some(({ message }) => message.view !== state.view)
+    isActive(state) ||
+    prePrepares.some(({ message }) => message.view !== state.view.number)
   ) {
     return;
   }
@@ -212,7 +216,7 @@ export function onPrePreparesSigned(state: CoreState, prePrepares: readonly Veri
     kind: 'sign',
     message: {
       type: 'newView',
-      newView: state.view,
+      newView: state.view.number,
       viewChanges: forming.viewChanges.map(({ signed, digest }) => ({ replica: signed.sender, digest })),
       prePrepares,
     },
@@ -221,8 +225,8 @@ export function onPrePreparesSigned(state: CoreState, prePrepares: readonly Veri
 
 /** The own NewView is signed: entering the view makes it durable, and then it goes to all. */
 export function onOwnNewViewSigned(state: CoreState, newView: Verified<Signed<NewView>>): void {
-  const { forming } = state;
-  if (forming === undefined || !mayVote(state) || state.active || newView.message.newView !== state.view) {
+  const forming = formingView(state);
+  if (forming === undefined || !mayVote(state) || isActive(state) || newView.message.newView !== state.view.number) {
     return;
   }
   const viewChanges = forming.viewChanges.map(({ signed }) => signed);
@@ -238,27 +242,22 @@ export function onOwnNewViewSigned(state: CoreState, newView: Verified<Signed<Ne
 /** Enters the view that this replica moved to. */
 function enterView(state: CoreState, begun: BegunView, plan: NewViewPlan): void {
   const { message } = begun.newView;
-  assert(message.newView === state.view && !state.active, 'a view is entered once, after moving to it');
+  assert(message.newView === state.view.number && !isActive(state), 'a view is entered once, after moving to it');
   if (plan.minSequence > lowWatermark(state) && plan.proof !== undefined) {
     stabilize(state, stableCertificateOf(plan.proof));
   }
   if (state.diverged) {
     return;
   }
-  state.active = true;
-  state.begun = begun;
-  state.forming = undefined;
-  state.newViewMax = newViewMaxOf(begun);
-  state.enteredAtMs = state.now.elapsedMs;
-  state.timeoutLookedAtMs = state.now.elapsedMs;
+  const durationMs = becomeActive(state, begun, state.now.elapsedMs);
+  state.timeout.onViewEntered(state.now.elapsedMs);
   state.pendingNewViews.delete(begun.newView.sender);
-  state.badNamed.clear();
   stopTimer(state, 'newView');
   emit(state, { kind: 'persist', record: { kind: 'newView', begun } });
   note(state, {
     kind: 'viewEntered',
-    view: state.view,
-    durationMs: state.now.elapsedMs - state.leftAtMs,
+    view: state.view.number,
+    durationMs,
     proposedAgain: plan.proposals.length,
     nullBatches: plan.proposals.filter(({ batchDigest }) => batchDigest === state.configuration.nullBatch.digest)
       .length,
@@ -294,9 +293,4 @@ function takeProposalAgain(state: CoreState, signed: Verified<Signed<PrePrepare>
     emit(state, { kind: 'broadcast', message: { type: 'prepare', view, sequence: at, batchDigest } });
   }
   advanceSlot(state, slot);
-}
-
-/** The highest sequence that the view's NewView proposes, 0 for none: nothing else is accepted up to it. */
-export function newViewMaxOf(begun: BegunView | undefined): Sequence {
-  return begun?.newView.message.prePrepares.at(-1)?.message.sequence ?? sequence(0);
 }

@@ -44,14 +44,14 @@ export function onLedgerFetched(state: CoreState, entries: readonly FetchedEntry
     state.promisedHeaders.set(sequence, headerDigest);
     const slot = isInWindow(state, sequence) ? slotAt(state, sequence) : undefined;
     if (slot !== undefined) {
-      slot.committed ??= { view: state.view, batchDigest: batch.digest, certificate: undefined };
+      slot.committed ??= { view: state.view.number, batchDigest: batch.digest, certificate: undefined };
       learnBatch(slot, summaryOf(batch));
     }
     emit(state, { kind: 'persist', record: { kind: 'batch', sequence, batch } });
     emit(state, {
       kind: 'execute',
       sequence,
-      view: state.view,
+      view: state.view.number,
       batchDigest: batch.digest,
       certificate: undefined,
     });
@@ -133,7 +133,7 @@ function takeBatch(state: CoreState, sequence: Sequence, batch: EncodedBatch): v
   }
   if (!slot.batches.has(batch.digest)) {
     emit(state, { kind: 'persist', record: { kind: 'batch', sequence, batch } });
-    state.pool.markProposed(batch.requests, state.view);
+    state.pool.markProposed(batch.requests, state.view.number);
   }
   learnBatch(slot, summaryOf(batch));
   advanceSlot(state, slot);

@@ -179,7 +179,7 @@ export function stabilize(state: CoreState, certificate: CheckpointCertificate):
     return;
   }
   state.stable = { sequence, headerDigest, certificate };
-  state.hasStableSinceMove = true;
+  state.timeout.onStable();
   emit(state, { kind: 'persist', record: { kind: 'stableCheckpoint', certificate } });
   emit(state, { kind: 'discard', lowWatermark: sequence });
   note(state, { kind: 'stable', sequence });

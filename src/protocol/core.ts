@@ -56,6 +56,7 @@ import {
   updateStatusTimer,
 } from './status.js';
 import type { TimerName } from './timers.js';
+import { isActive } from './view-state.js';
 import type { BufferClass, Waiting } from './waiting.js';
 
 /** What others may read of the core. */
@@ -101,7 +102,7 @@ export class Core {
     if (state.memory === 'lost') {
       return state.effects;
     }
-    const before = { lowWatermark: lowWatermark(state), lastExecuted: state.lastExecuted, view: state.view };
+    const before = { lowWatermark: lowWatermark(state), lastExecuted: state.lastExecuted, view: state.view.number };
     this.handle(event);
     maybeBeginVoting(state);
     this.changeView();
@@ -112,7 +113,7 @@ export class Core {
     updateStatusTimer(state);
     assert(lowWatermark(state) >= before.lowWatermark, 'h never goes back');
     assert(state.lastExecuted >= before.lastExecuted, 'last executed never goes back');
-    assert(state.view >= before.view, 'the view never goes back');
+    assert(state.view.number >= before.view, 'the view never goes back');
     return state.effects;
   }
 
@@ -171,8 +172,8 @@ export class Core {
     const { state } = this;
     const oldest = state.pool.oldest();
     return {
-      view: state.view,
-      active: state.active,
+      view: state.view.number,
+      active: isActive(state),
       primary: currentPrimary(state),
       lowWatermark: lowWatermark(state),
       lastExecuted: state.lastExecuted,
@@ -198,11 +199,11 @@ export class Core {
     if (!mayVote(state)) {
       return;
     }
-    const { view: before, active: wasActive } = state;
+    const before = state.view;
     maybeLeaveFaultyPrimary(state);
     maybeJoinView(state);
     maybeBeginView(state);
-    if (state.active && (state.view !== before || !wasActive)) {
+    if (isActive(state) && (state.view.number !== before.number || before.kind === 'changing')) {
       for (const event of takeFutureMessages(state)) {
         this.handle(event);
       }

@@ -47,12 +47,12 @@ export function recordEvidence(state: CoreState, first: Signed, second: Signed):
  */
 function maybeNoteProvenFault(state: CoreState, first: Signed, second: Signed): void {
   if (isOfCurrentPrimary(state, first)) {
-    state.provenFault = { view: state.view, first, second };
+    state.provenFault = { view: state.view.number, first, second };
   }
 }
 
 function isOfCurrentPrimary(state: CoreState, { message, sender }: Pick<Unchecked, 'message' | 'sender'>): boolean {
-  return viewOfPrimaryStatement(message) === state.view && sender === currentPrimary(state);
+  return viewOfPrimaryStatement(message) === state.view.number && sender === currentPrimary(state);
 }
 
 function viewOfPrimaryStatement(message: ProtocolMessage): View | undefined {

@@ -45,7 +45,7 @@ export function onBatchExecuted(state: CoreState, event: Extract<Event, { kind: 
   }
   for (const key of event.settled) {
     const knownSinceMs = state.pool.settle(key) ?? state.now.elapsedMs;
-    state.longestWaitMs = Math.max(state.longestWaitMs, state.now.elapsedMs - knownSinceMs);
+    state.timeout.onWaited(state.now.elapsedMs - knownSinceMs);
   }
   const done = new Set(event.settled.map(({ clientId, number }) => `${clientId} ${number}`));
   const deadUpTo = new Map(event.acknowledged.map(({ clientId, number }) => [clientId, number]));
@@ -53,7 +53,7 @@ export function onBatchExecuted(state: CoreState, event: Extract<Event, { kind: 
     state,
     ({ clientId, number }) => done.has(`${clientId} ${number}`) || number <= (deadUpTo.get(clientId) ?? 0),
   );
-  maybeShortenTimeout(state);
+  state.timeout.onExecuted(state.now.elapsedMs);
   const promised = state.promisedHeaders.get(event.sequence);
   state.promisedHeaders.delete(event.sequence);
   if (state.diverged) {
@@ -68,29 +68,3 @@ export function onBatchExecuted(state: CoreState, event: Extract<Event, { kind: 
     onOwnCheckpointReached(state, event.sequence, event.headerDigest);
   }
 }
-
-/**
- * A checkpoint interval was executed in one view, or the view has served for many timeouts: T is halved, not below what
- * is configured nor below twice the longest wait, so that one bad time doesn't make every later fault slow to pass.
- *
- * Deviation: time counts too, for a cluster with little to do would keep a long T for hours. T shrinks only while the
- * view serves and never below twice what requests waited in it, so it can't shrink below what the network needs.
- */
-function maybeShortenTimeout(state: CoreState): void {
-  const { local, consensus } = state.configuration;
-  state.executedInView++;
-  const isLongServed = state.now.elapsedMs - state.timeoutLookedAtMs >= SERVED_TIMEOUTS * state.timeoutMs;
-  if (isLongServed) {
-    state.hasStableSinceMove = true;
-  }
-  if (state.executedInView >= consensus.checkpointInterval || isLongServed) {
-    state.timeoutLookedAtMs = state.now.elapsedMs;
-    const floorMs = Math.max(local.requestTimeoutMs, 2 * state.longestWaitMs);
-    state.timeoutMs = Math.min(state.timeoutMs, Math.max(floorMs, state.timeoutMs / 2));
-    state.executedInView = 0;
-    state.longestWaitMs = 0;
-  }
-}
-
-/** How many timeouts a view serves before time alone says that T is long enough. */
-const SERVED_TIMEOUTS = 16;

@@ -11,20 +11,22 @@ import { computeRemainingMs } from './request-timer.js';
 import { isPrepared, type Slot } from './slot.js';
 import { type CoreState, currentPrimary, isPrimary, lowWatermark, mayVote } from './state.js';
 import { answeredBy, highestExecutedElsewhere } from './status.js';
+import { isActive } from './view-state.js';
 import type { BufferClass, LeavingTimer, Missing, Waiting } from './waiting.js';
 
 /** What the replica waits for at this moment of its monotonic clock. */
 export function computeWaiting(state: CoreState, nowMs: number): Waiting {
+  const { view } = state;
   const oldest = state.pool.oldest();
   return {
-    timeoutMs: state.timeoutMs,
+    timeoutMs: state.timeout.ms,
     timer: leavingTimer(state, nowMs),
     oldestRequest: oldest && {
       clientId: oldest.request.clientId,
       number: oldest.request.number,
       waitedMs: nowMs - oldest.knownSinceMs,
     },
-    left: state.active ? undefined : { cause: state.leftFor, sinceMs: nowMs - state.leftAtMs },
+    left: view.kind === 'active' ? undefined : { cause: view.cause, sinceMs: nowMs - view.leftAtMs },
     viewChanges: state.viewChanges.all().map(({ signed, judgement }) => ({
       replica: signed.sender,
       view: signed.message.newView,
@@ -39,7 +41,7 @@ function leavingTimer(state: CoreState, nowMs: number): LeavingTimer | undefined
   if (state.diverged) {
     return undefined;
   }
-  if (!state.active) {
+  if (!isActive(state)) {
     const untilMs = state.timers.runningUntilMs('newView');
     return untilMs === undefined ? undefined : { name: 'newView', remainingMs: untilMs - nowMs };
   }
@@ -56,34 +58,34 @@ function computeMissing(state: CoreState): readonly Missing[] {
       (replica) => ({ kind: 'status', replica }) as const,
     );
   }
-  return state.active ? missingForSequence(state) : missingForView(state);
+  return isActive(state) ? missingForSequence(state) : missingForView(state);
 }
 
 /** What the view that this replica moved to lacks to begin: ViewChanges of a quorum, then its primary's NewView. */
 function missingForView(state: CoreState): readonly Missing[] {
   const primary = currentPrimary(state);
   const pending = state.pendingNewViews.get(primary)?.signed.message;
-  if (!isPrimary(state) && pending?.newView === state.view) {
+  if (!isPrimary(state) && pending?.newView === state.view.number) {
     return pending.viewChanges.flatMap(({ replica, digest }) => {
       const held = state.viewChanges.get(digest);
-      return held?.judgement === 'valid' ? [] : [missingViewChange(state.view, replica, held !== undefined)];
+      return held?.judgement === 'valid' ? [] : [missingViewChange(state.view.number, replica, held !== undefined)];
     });
   }
   // A primary begins with ViewChanges for exactly this view; for the others it is enough that the view is over.
-  const counts = (view: View): boolean => (isPrimary(state) ? view === state.view : view >= state.view);
+  const counts = (view: View): boolean => (isPrimary(state) ? view === state.view.number : view >= state.view.number);
   const { replica: own, sizes } = state.configuration;
   const held = state.viewChanges.all().filter(({ signed }) => counts(signed.message.newView));
   const senders = new Set(held.map(({ signed }) => signed.sender));
   if (senders.size < sizes.quorum) {
-    return others(state, senders, own).map((replica) => missingViewChange(state.view, replica, false));
+    return others(state, senders, own).map((replica) => missingViewChange(state.view.number, replica, false));
   }
   const valid = new Set(held.filter(({ judgement }) => judgement === 'valid').map(({ signed }) => signed.sender));
   if (valid.size < sizes.quorum) {
     return others(state, valid)
       .filter((replica) => senders.has(replica))
-      .map((replica) => missingViewChange(state.view, replica, true));
+      .map((replica) => missingViewChange(state.view.number, replica, true));
   }
-  return [{ kind: 'newView', replica: primary, view: state.view }];
+  return [{ kind: 'newView', replica: primary, view: state.view.number }];
 }
 
 function missingViewChange(view: View, replica: ReplicaId, isHeld: boolean): Missing {

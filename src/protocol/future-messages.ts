@@ -9,10 +9,11 @@ import type { Event } from './events.js';
 import type { ReplicaId } from './identifiers.js';
 import type { Commit, PrePrepare, Prepare, RequestKey } from './messages.js';
 import type { CoreState, FutureMessages } from './state.js';
+import { isActive } from './view-state.js';
 
 /** Whether a vote of this view by this sender would be kept. */
 export function isKeptForLater(state: CoreState, vote: PrePrepare | Prepare | Commit, sender: ReplicaId): boolean {
-  const isAhead = vote.view > state.view || (vote.view === state.view && !state.active);
+  const isAhead = vote.view > state.view.number || (vote.view === state.view.number && !isActive(state));
   const kept = state.future.get(sender);
   if (!isAhead || (kept !== undefined && kept.view < vote.view)) {
     return false;
@@ -62,10 +63,10 @@ export function keepForLater(
 export function takeFutureMessages(state: CoreState): readonly Event[] {
   const events: Event[] = [];
   for (const [sender, kept] of [...state.future].sort(([left], [right]) => left - right)) {
-    if (kept.view <= state.view) {
+    if (kept.view <= state.view.number) {
       state.future.delete(sender);
     }
-    if (kept.view === state.view) {
+    if (kept.view === state.view.number) {
       events.push(...kept.proposals, ...kept.votes);
     }
   }
@@ -79,7 +80,7 @@ export function takeFutureMessages(state: CoreState): readonly Event[] {
 export function dropOlderMessages(state: CoreState): void {
   // order: none, each sender by himself.
   for (const [sender, kept] of state.future) {
-    if (kept.view < state.view) {
+    if (kept.view < state.view.number) {
       state.future.delete(sender);
     }
   }

@@ -28,6 +28,7 @@ import {
 } from './state.js';
 import { computeViewChangeDigest, type HeldViewChange } from './view-change-log.js';
 import { isWellFormedViewChange } from './view-change-rules.js';
+import { addBadNamed, isActive } from './view-state.js';
 
 /**
  * Why a ViewChange is not taken, or undefined. Cheap: made before its signature is checked, then without its digest, and
@@ -47,14 +48,15 @@ export function rejectViewChange(
   if (isNamed(state, message.newView, sender, digest)) {
     return undefined;
   }
-  if ((state.badViewChangeAtMs.get(sender) ?? -Infinity) > state.now.elapsedMs - state.timeoutMs) {
+  if ((state.badViewChangeAtMs.get(sender) ?? -Infinity) > state.now.elapsedMs - state.timeout.ms) {
     return reject('quota');
   }
-  if (message.newView < state.view || (message.newView === state.view && state.active)) {
+  if (message.newView < state.view.number || (message.newView === state.view.number && isActive(state))) {
     return reject('oldView');
   }
   const highest = state.viewChanges.highestViews('all').get(sender);
-  const isFirstForThisView = message.newView === state.view && state.viewChanges.of(sender, state.view) === undefined;
+  const isFirstForThisView =
+    message.newView === state.view.number && state.viewChanges.of(sender, state.view.number) === undefined;
   return highest !== undefined && message.newView < highest && !isFirstForThisView ? reject('stale') : undefined;
 }
 
@@ -65,7 +67,7 @@ export function rejectViewChange(
 function isNamed(state: CoreState, view: View, sender: ReplicaId, digest: Digest | undefined): boolean {
   const pending = state.pendingNewViews.get(currentPrimary(state))?.signed.message;
   return (
-    view === state.view &&
+    view === state.view.number &&
     pending?.newView === view &&
     pending.viewChanges.some(
       (named) =>
@@ -101,7 +103,7 @@ export function onViewChange(state: CoreState, signed: Verified<Signed<ViewChang
   }
   state.viewChanges.add({ signed, digest, judgement: 'unjudged' });
   pruneViewChanges(state);
-  if (mayVote(state) && state.active && sender === currentPrimary(state) && message.newView > state.view) {
+  if (mayVote(state) && isActive(state) && sender === currentPrimary(state) && message.newView > state.view.number) {
     // Its own signature is enough: the primary says that it left, and so it won't serve this view.
     startViewChange(state, nextView(state), 'primaryLeft');
   }
@@ -121,7 +123,7 @@ function rejectContent(state: CoreState, signed: Verified<Signed<ViewChange>>, d
   }
   if (!isWellFormedViewChange(message, rulesOf(state))) {
     if (isNamed(state, message.newView, sender, digest)) {
-      state.badNamed.add(digest);
+      addBadNamed(state, digest);
     }
     state.badViewChangeAtMs.set(sender, state.now.elapsedMs);
     return reject('badViewChange');
@@ -146,7 +148,7 @@ export function onViewChangeJudged(state: CoreState, replica: ReplicaId, digest:
     state.viewChanges.remove(digest);
     // One that no NewView names is forgotten: its sender may send another each timeout, for as long as a view lasts.
     if (isNamed(state, held.signed.message.newView, replica, digest)) {
-      state.badNamed.add(digest);
+      addBadNamed(state, digest);
     }
   }
   pruneViewChanges(state);
@@ -159,29 +161,29 @@ export function maybeJoinView(state: CoreState): void {
   }
   judgeWhatMatters(state);
   const joined = weakQuorumView(state, 'valid');
-  if (joined > state.view) {
+  if (joined > state.view.number) {
     startViewChange(state, joined, 'joined');
   }
-  if (!state.active && countFor(state, 'valid') >= state.configuration.sizes.quorum) {
+  if (!isActive(state) && countFor(state, 'valid') >= state.configuration.sizes.quorum) {
     awaitNewView(state);
   }
 }
 
 function awaitNewView(state: CoreState): void {
   if (!state.timers.isRunning('newView')) {
-    ensureTimer(state, 'newView', state.timeoutMs);
-    note(state, { kind: 'viewAwaited', view: state.view, waiting: computeWaiting(state, state.now.elapsedMs) });
+    ensureTimer(state, 'newView', state.timeout.ms);
+    note(state, { kind: 'viewAwaited', view: state.view.number, waiting: computeWaiting(state, state.now.elapsedMs) });
   }
 }
 
 function judgeWhatMatters(state: CoreState): void {
-  const isWeakQuorumInReach = weakQuorumView(state, 'all') > state.view;
-  const isQuorumInReach = !state.active && countFor(state, 'all') >= state.configuration.sizes.quorum;
+  const isWeakQuorumInReach = weakQuorumView(state, 'all') > state.view.number;
+  const isQuorumInReach = !isActive(state) && countFor(state, 'all') >= state.configuration.sizes.quorum;
   for (const held of state.viewChanges.all()) {
     const { newView } = held.signed.message;
     if (
-      (isWeakQuorumInReach && newView > state.view) ||
-      (isQuorumInReach && newView >= state.view) ||
+      (isWeakQuorumInReach && newView > state.view.number) ||
+      (isQuorumInReach && newView >= state.view.number) ||
       isNamedByPending(state, held)
     ) {
       judge(state, held);
@@ -191,7 +193,7 @@ function judgeWhatMatters(state: CoreState): void {
 
 function isNamedByPending(state: CoreState, { digest }: HeldViewChange): boolean {
   const pending = state.pendingNewViews.get(currentPrimary(state))?.signed.message;
-  return pending?.newView === state.view && pending.viewChanges.some((named) => named.digest === digest);
+  return pending?.newView === state.view.number && pending.viewChanges.some((named) => named.digest === digest);
 }
 
 function judge(state: CoreState, held: HeldViewChange): void {
@@ -212,5 +214,5 @@ function weakQuorumView(state: CoreState, which: 'valid' | 'all'): View {
 
 /** How many senders, the own among them, count with this view or more. */
 function countFor(state: CoreState, which: 'valid' | 'all'): number {
-  return [...state.viewChanges.highestViews(which).values()].filter((view) => view >= state.view).length;
+  return [...state.viewChanges.highestViews(which).values()].filter((view) => view >= state.view.number).length;
 }

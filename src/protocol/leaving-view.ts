@@ -5,39 +5,29 @@
  *    learning what is decided there.
  * 2. Its ViewChange holds, for each sequence in (h, H] that prepared, the certificate of the highest view. It is
  *    durable before it leaves, and the very bytes are resent: it is never rebuilt.
- * 3. One timeout T serves the request timer and the new-view timer. It doubles with every move without a stable
- *    checkpoint in between, so that correct replicas come to wait long enough.
+ * 3. T (view-timeout.ts) serves the request timer and the new-view timer, and doubles with every fruitless move.
  */
 import { assert } from '../util/assert.js';
 import type { Digest } from '../util/digest.js';
 import { computeWaiting } from './explaining.js';
 import { dropOlderMessages } from './future-messages.js';
-import { sequence, view as toView, type View } from './identifiers.js';
+import { view as toView, type View } from './identifiers.js';
 import type { Signed, Verified, ViewChange } from './messages.js';
 import { leaveView } from './slot.js';
 import { type CoreState, emit, mayVote, note, stopTimer } from './state.js';
 import { sendStatusToAll } from './status.js';
 import { computeViewChangeDigest } from './view-change-log.js';
+import { isActive, moveTo } from './view-state.js';
 import type { ViewChangeCause } from './waiting.js';
 
 /** Moves to a later view. */
 export function startViewChange(state: CoreState, target: View, cause: ViewChangeCause): void {
   assert(mayVote(state), 'a replica moves when it may say so');
-  assert(target > state.view, 'a replica moves to a later view');
   assert(!state.diverged, 'a diverged replica leaves no view');
   const waiting = computeWaiting(state, state.now.elapsedMs);
-  backOff(state);
-  note(state, { kind: 'viewLeft', from: state.view, to: target, cause, timeoutMs: state.timeoutMs, waiting });
-  if (state.active) {
-    state.leftAtMs = state.now.elapsedMs;
-  }
-  state.leftFor = cause;
-  state.view = target;
-  state.active = false;
-  state.begun = undefined;
-  state.forming = undefined;
-  state.newViewMax = sequence(0);
-  state.executedInView = 0;
+  state.timeout.onViewLeft();
+  note(state, { kind: 'viewLeft', from: state.view.number, to: target, cause, timeoutMs: state.timeout.ms, waiting });
+  moveTo(state, target, { cause, nowMs: state.now.elapsedMs });
   for (const timer of ['request', 'newView', 'batchDelay', 'delayedProposal'] as const) {
     stopTimer(state, timer);
   }
@@ -46,7 +36,6 @@ export function startViewChange(state: CoreState, target: View, cause: ViewChang
     leaveView(slot);
   }
   state.delayed.clear();
-  state.badNamed.clear();
   dropOlderMessages(state);
   state.pool.forgetProposals();
   state.proposedCosts.clear();
@@ -58,26 +47,18 @@ export function startViewChange(state: CoreState, target: View, cause: ViewChang
 
 /** The next view, for a move that a timer or the primary's fault asks for. */
 export function nextView(state: CoreState): View {
-  return toView(state.view + 1);
-}
-
-function backOff(state: CoreState): void {
-  const { requestTimeoutMaxMs } = state.configuration.local;
-  if (!state.hasStableSinceMove) {
-    state.timeoutMs = Math.min(2 * state.timeoutMs, requestTimeoutMaxMs);
-  }
-  state.hasStableSinceMove = false;
+  return toView(state.view.number + 1);
 }
 
 /** What this replica says as it moves to its view. */
 export function computeViewChange(state: CoreState): ViewChange {
-  assert(!state.active, 'a replica says a ViewChange as it leaves');
+  assert(!isActive(state), 'a replica says a ViewChange as it leaves');
   const prepared = [...state.slots.values()]
     .sort((left, right) => left.sequence - right.sequence)
     .flatMap((slot) => (slot.prepared === undefined ? [] : [slot.prepared]));
   return {
     type: 'viewChange',
-    newView: state.view,
+    newView: state.view.number,
     stableCheckpoint: state.stable.sequence,
     checkpointCertificate: state.stable.certificate?.checkpoints ?? [],
     prepared,
@@ -86,7 +67,12 @@ export function computeViewChange(state: CoreState): ViewChange {
 
 /** The own ViewChange is signed: it is made durable, sent to all, and counted. */
 export function onOwnViewChangeSigned(state: CoreState, signed: Verified<Signed<ViewChange>>): void {
-  if (!mayVote(state) || state.active || signed.message.newView !== state.view || ownViewChange(state) !== undefined) {
+  if (
+    !mayVote(state) ||
+    isActive(state) ||
+    signed.message.newView !== state.view.number ||
+    ownViewChange(state) !== undefined
+  ) {
     return;
   }
   emit(state, { kind: 'persist', record: { kind: 'viewChange', viewChange: signed } });
@@ -97,7 +83,7 @@ export function onOwnViewChangeSigned(state: CoreState, signed: Verified<Signed<
 
 /** The own ViewChange for the view that this replica moved to, once it is signed. */
 export function ownViewChange(state: CoreState): Verified<Signed<ViewChange>> | undefined {
-  return state.viewChanges.of(state.configuration.replica, state.view)?.signed;
+  return state.viewChanges.of(state.configuration.replica, state.view.number)?.signed;
 }
 
 /** Forgets the ViewChanges that nothing needs any more. */
@@ -105,20 +91,20 @@ export function pruneViewChanges(state: CoreState): void {
   // Those that the NewView of an entered view names stand beside it, in `begun`.
   const named = new Set<Digest>();
   for (const { signed } of state.pendingNewViews.values()) {
-    if (signed.message.newView === state.view) {
+    if (signed.message.newView === state.view.number) {
       for (const { digest } of signed.message.viewChanges) {
         named.add(digest);
       }
     }
   }
-  state.viewChanges.prune(state.view, state.active, named);
+  state.viewChanges.prune(state.view.number, isActive(state), named);
 }
 
 /** The primary of this view signed contradicting statements: everyone learns of it, and this replica moves on. */
 export function maybeLeaveFaultyPrimary(state: CoreState): void {
   const { provenFault } = state;
   state.provenFault = undefined;
-  if (provenFault === undefined || provenFault.view !== state.view || state.diverged) {
+  if (provenFault === undefined || provenFault.view !== state.view.number || state.diverged) {
     return;
   }
   const { first, second } = provenFault;
@@ -128,7 +114,7 @@ export function maybeLeaveFaultyPrimary(state: CoreState): void {
 
 /** The new-view timer expired: the primary of this view did not begin it in time. */
 export function onNewViewTimerExpired(state: CoreState): void {
-  if (!state.active && !state.diverged && mayVote(state)) {
+  if (!isActive(state) && !state.diverged && mayVote(state)) {
     startViewChange(state, nextView(state), 'newViewTimeout');
   }
 }

@@ -31,6 +31,7 @@ import {
   noteRejection,
   slotAt,
 } from './state.js';
+import { isActive, newViewMax } from './view-state.js';
 
 /** Why a vote of this view and sequence is not taken, or undefined. Cheap: made before signatures are checked. */
 export function rejectVote(
@@ -62,16 +63,18 @@ export function rejectVote(
 
 /** A vote of another view, or of one that this replica isn't active in; `later` ones are kept until it is. */
 function rejectView(state: CoreState, vote: PrePrepare | Prepare, sender: ReplicaId): Rejection | undefined {
-  if (vote.view < state.view) {
+  if (vote.view < state.view.number) {
     return reject('oldView');
   }
-  if (vote.view === state.view && state.active) {
+  if (vote.view === state.view.number && isActive(state)) {
     return undefined;
   }
   if (vote.type === 'prePrepare' && sender !== primaryOf(vote.view, state.configuration.sizes.replicaCount)) {
     return reject('notPrimary');
   }
-  return isKeptForLater(state, vote, sender) ? undefined : reject(vote.view > state.view ? 'futureView' : 'notActive');
+  return isKeptForLater(state, vote, sender)
+    ? undefined
+    : reject(vote.view > state.view.number ? 'futureView' : 'notActive');
 }
 
 function rejectPrePrepareSender(
@@ -94,7 +97,7 @@ function rejectPrePrepareSender(
   if (accepted === prePrepare.batchDigest) {
     return reject('duplicate');
   }
-  return accepted === undefined && prePrepare.sequence <= state.newViewMax ? reject('belowNewView') : undefined;
+  return accepted === undefined && prePrepare.sequence <= newViewMax(state) ? reject('belowNewView') : undefined;
 }
 
 function rejectPrepareSender(
@@ -132,7 +135,7 @@ function rejectCommit(
   sender: ReplicaId,
 ): Rejection | undefined {
   // Commits of older views are learnt from: their quorum decides whatever view this replica has moved to.
-  if (commit.view > state.view) {
+  if (commit.view > state.view.number) {
     return isKeptForLater(state, commit, sender) ? undefined : reject('futureView');
   }
   const counted = slot?.commits.get(sender);
@@ -147,7 +150,7 @@ function rejectCommit(
 
 /** Whether a vote is of a view that this replica isn't active in yet. */
 function isForLater(state: CoreState, vote: PrePrepare | Prepare): boolean {
-  return vote.view > state.view || (vote.view === state.view && !state.active);
+  return vote.view > state.view.number || (vote.view === state.view.number && !isActive(state));
 }
 
 /** A pre-prepare came with its batch, whose digest, limits and signatures ingress checked. */
@@ -313,7 +316,10 @@ export function onCommit(state: CoreState, commit: Verified<Signed<Commit>>): vo
     noteRejection(state, 'commit', rejection, sender);
     return;
   }
-  if (message.view > state.view && keepForLater(state, { kind: 'messageReceived', message: commit }, message, sender)) {
+  if (
+    message.view > state.view.number &&
+    keepForLater(state, { kind: 'messageReceived', message: commit }, message, sender)
+  ) {
     return;
   }
   const slot = slotAt(state, message.sequence);

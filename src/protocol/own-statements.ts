@@ -24,6 +24,7 @@ import {
   type Unchecked,
 } from './state.js';
 import { bitmapBase, isBitSet } from './status.js';
+import { begunView, isActive } from './view-state.js';
 
 /** What is younger may still be on its way. */
 const FRESH_MS = 250;
@@ -55,11 +56,15 @@ function isForgotten(state: CoreState, { message, payload }: Unchecked): boolean
     case 'viewChange': {
       const { newView } = message;
       const own = state.viewChanges.of(state.configuration.replica, newView)?.signed;
-      return isStatementOfViewForgotten(state, newView, !state.active && !isSame(own, payload));
+      return isStatementOfViewForgotten(state, newView, !isActive(state) && !isSame(own, payload));
     }
     case 'newView': {
       const { newView } = message;
-      return isStatementOfViewForgotten(state, newView, !state.active || !isSame(state.begun?.newView, payload));
+      return isStatementOfViewForgotten(
+        state,
+        newView,
+        !isActive(state) || !isSame(begunView(state)?.newView, payload),
+      );
     }
     case 'status':
       return false;
@@ -67,7 +72,7 @@ function isForgotten(state: CoreState, { message, payload }: Unchecked): boolean
 }
 
 function isStatementOfViewForgotten(state: CoreState, newView: number, isOtherOfThisView: boolean): boolean {
-  return newView > state.view || (newView === state.view && isOtherOfThisView);
+  return newView > state.view.number || (newView === state.view.number && isOtherOfThisView);
 }
 
 function isSame(own: Signed | undefined, payload: Uint8Array): boolean {
@@ -76,10 +81,10 @@ function isSame(own: Signed | undefined, payload: Uint8Array): boolean {
 
 /** What was voted in this view stands in its slot, also after a restart, until it is executed and stable. */
 function isVoteForgotten(state: CoreState, vote: PrePrepare | Prepare | Commit): boolean {
-  if (vote.sequence <= Math.max(lowWatermark(state), state.lastExecuted) || vote.view < state.view) {
+  if (vote.sequence <= Math.max(lowWatermark(state), state.lastExecuted) || vote.view < state.view.number) {
     return false;
   }
-  if (vote.view > state.view || !state.active || vote.sequence > highWatermark(state)) {
+  if (vote.view > state.view.number || !isActive(state) || vote.sequence > highWatermark(state)) {
     return true;
   }
   const slot = state.slots.get(vote.sequence);
@@ -192,14 +197,15 @@ function othersLacking(state: CoreState, to: ReplicaId, status: Status): readonl
   ].filter(({ sender, message }) => sender === to && message.sequence > executed);
   const shown = new Set(status.viewChanges.map(({ digest }) => digest));
   const isAhead = (view: number): boolean => view > status.view || (view === status.view && !status.active);
-  const begun = state.begun?.newView.message.viewChanges.map(({ digest }, index) => ({
+  const begun = begunView(state);
+  const named = begun?.newView.message.viewChanges.map(({ digest }, index) => ({
     digest,
-    signed: state.begun?.viewChanges[index],
+    signed: begun.viewChanges[index],
   }));
-  const viewChanges = [...state.viewChanges.all(), ...(begun ?? [])].flatMap(({ digest, signed }) =>
+  const viewChanges = [...state.viewChanges.all(), ...(named ?? [])].flatMap(({ digest, signed }) =>
     signed === undefined || shown.has(digest) ? [] : [signed],
   );
-  const newViews = [state.begun?.newView, state.pendingNewViews.get(to)?.signed].flatMap((newView) => newView ?? []);
+  const newViews = [begun?.newView, state.pendingNewViews.get(to)?.signed].flatMap((newView) => newView ?? []);
   const ofViews = [...viewChanges, ...newViews].filter(
     ({ sender, message }) => sender === to && isAhead(message.newView),
   );

@@ -26,10 +26,11 @@ import {
   slotAt,
   stopTimer,
 } from './state.js';
+import { isActive, newViewMax } from './view-state.js';
 
 /** The sequence that the next batch of this view gets: above all that is executed or proposed. */
 function computeNextSequence(state: CoreState): Sequence {
-  let last = sequence(Math.max(state.lastDispatched, lowWatermark(state), state.newViewMax));
+  let last = sequence(Math.max(state.lastDispatched, lowWatermark(state), newViewMax(state)));
   for (const slot of state.slots.values()) {
     if (slot.sequence > last && (slot.proposal !== undefined || slot.committed !== undefined)) {
       last = slot.sequence;
@@ -41,7 +42,11 @@ function computeNextSequence(state: CoreState): Sequence {
 /** Whether this replica may propose at all now. */
 function mayPropose(state: CoreState): boolean {
   return (
-    mayVote(state) && state.active && isPrimary(state) && !state.diverged && state.lastExecuted >= lowWatermark(state)
+    mayVote(state) &&
+    isActive(state) &&
+    isPrimary(state) &&
+    !state.diverged &&
+    state.lastExecuted >= lowWatermark(state)
   );
 }
 
@@ -93,7 +98,7 @@ const TIMESTAMP_BYTES = 16;
 
 /** Proposes what fits; returns whether that is anything. */
 function proposeBatch(state: CoreState, at: Sequence, room: BatchRoom): boolean {
-  const requests = state.pool.takeBatch(room, state.view);
+  const requests = state.pool.takeBatch(room, state.view.number);
   if (requests.length > 0) {
     propose(state, at, requests);
   }
@@ -115,7 +120,7 @@ function propose(state: CoreState, at: Sequence, requests: readonly SignedReques
   };
   const slot = slotAt(state, at);
   assert(slot.proposal === undefined, 'a sequence is proposed once in a view');
-  const message = { type: 'prePrepare', view: state.view, sequence: at, batchDigest: batch.digest } as const;
+  const message = { type: 'prePrepare', view: state.view.number, sequence: at, batchDigest: batch.digest } as const;
   slot.proposal = { prePrepare: message, signed: undefined, batch: undefined };
   learnBatch(slot, summaryOf(batch));
   state.proposedCosts.set(
@@ -123,7 +128,7 @@ function propose(state: CoreState, at: Sequence, requests: readonly SignedReques
     requests.reduce((sum, request) => sum + costOf(request), 0),
   );
   emit(state, { kind: 'persist', record: { kind: 'accepted', prePrepare: message, signed: undefined, batch } });
-  note(state, { kind: 'prePrepared', view: state.view, sequence: at, operationCount: batch.operationCount });
+  note(state, { kind: 'prePrepared', view: state.view.number, sequence: at, operationCount: batch.operationCount });
   emit(state, { kind: 'propose', message, batch, requests });
   advanceSlot(state, slot);
 }

@@ -3,7 +3,6 @@
  */
 
 import { assert } from '../util/assert.js';
-import { newViewMaxOf } from './beginning-view.js';
 import { stopDiverged } from './checkpoints.js';
 import { type ReplicaId, replicaId, type Sequence, sequence } from './identifiers.js';
 import type { RecoveredState } from './log-record.js';
@@ -19,14 +18,15 @@ import {
 import { TimerTable } from './timers.js';
 import { proposalsOf } from './verified.js';
 import { computeViewChangeDigest, ViewChangeLog } from './view-change-log.js';
+import { isActive, recoverView, startClock } from './view-state.js';
+import { ViewTimeout } from './view-timeout.js';
 
 /** The state of a replica that starts. */
 export function recoverState(configuration: CoreConfiguration, recovered: RecoveredState): CoreState {
   const stable = recovered.stableCheckpoint?.checkpoints[0]?.message;
   const state: CoreState = {
     configuration,
-    view: recovered.view,
-    active: recovered.active,
+    view: recoverView(recovered.view, recovered.active, recovered.begunView),
     stable: {
       sequence: stable?.sequence ?? sequence(0),
       headerDigest: stable?.headerDigest ?? recovered.lastHeaderDigest,
@@ -52,23 +52,12 @@ export function recoverState(configuration: CoreConfiguration, recovered: Recove
     clockAlarm: false,
     batchDelayPassed: false,
     ownViewChange: recovered.ownViewChange,
-    begun: recovered.begunView,
-    newViewMax: newViewMaxOf(recovered.begunView),
     viewChanges: new ViewChangeLog(),
     pendingNewViews: new Map(),
-    badNamed: new Set(),
     badViewChangeAtMs: new Map(),
-    forming: undefined,
     provenFault: undefined,
     future: new Map(),
-    timeoutMs: configuration.local.requestTimeoutMs,
-    hasStableSinceMove: true,
-    enteredAtMs: 0,
-    leftAtMs: 0,
-    leftFor: undefined,
-    executedInView: 0,
-    timeoutLookedAtMs: 0,
-    longestWaitMs: 0,
+    timeout: createTimeout(configuration),
     fetchingLedgerTo: sequence(0),
     statusIsQuick: false,
     timers: new TimerTable(),
@@ -77,6 +66,14 @@ export function recoverState(configuration: CoreConfiguration, recovered: Recove
   };
   recoverSlots(state, recovered);
   return state;
+}
+
+function createTimeout({ local, consensus }: CoreConfiguration): ViewTimeout {
+  return new ViewTimeout({
+    minMs: local.requestTimeoutMs,
+    maxMs: local.requestTimeoutMaxMs,
+    checkpointInterval: consensus.checkpointInterval,
+  });
 }
 
 function createPool({ local, consensus, costOf }: CoreConfiguration): RequestPool {
@@ -129,11 +126,11 @@ function recoverSlots(state: CoreState, recovered: RecoveredState): void {
     }
   }
   for (const { prePrepare, signed, batch } of recovered.accepted) {
-    if (prePrepare.view === state.view && state.active) {
+    if (prePrepare.view === state.view.number && isActive(state)) {
       at(prePrepare.sequence).proposal = { prePrepare, signed, batch };
     }
   }
-  const begun = state.active ? recovered.begunView : undefined;
+  const begun = isActive(state) ? recovered.begunView : undefined;
   for (const signed of begun === undefined ? [] : proposalsOf(begun.newView)) {
     const { sequence: where, batchDigest } = signed.message;
     if (isInWindow(state, where)) {
@@ -146,17 +143,17 @@ function recoverSlots(state: CoreState, recovered: RecoveredState): void {
     const slot = at(certificate.prePrepare.message.sequence);
     slot.prepared = certificate;
     for (const prepare of certificate.prepares) {
-      if (prepare.message.view === state.view && state.active) {
+      if (prepare.message.view === state.view.number && isActive(state)) {
         slot.prepares.set(prepare.sender, prepare);
       }
     }
-    if (certificate.prePrepare.message.view === state.view && slot.proposal !== undefined) {
+    if (certificate.prePrepare.message.view === state.view.number && slot.proposal !== undefined) {
       slot.proposal.signed ??= certificate.prePrepare;
     }
   }
   for (const { sequence: where, batch, certificate } of recovered.committed) {
     const slot = at(where);
-    const view = certificate?.commits[0]?.message.view ?? state.view;
+    const view = certificate?.commits[0]?.message.view ?? state.view.number;
     slot.committed = { view, batchDigest: batch.digest, certificate };
     slot.committedBatch = batch;
     slot.batches.set(batch.digest, batch);
@@ -178,9 +175,8 @@ function recoverSlots(state: CoreState, recovered: RecoveredState): void {
  */
 export function onStarted(state: CoreState): void {
   state.startedAtMs = state.now.elapsedMs;
-  state.enteredAtMs = state.now.elapsedMs;
-  state.leftAtMs = state.now.elapsedMs;
-  state.timeoutLookedAtMs = state.now.elapsedMs;
+  startClock(state, state.now.elapsedMs);
+  state.timeout.onViewEntered(state.now.elapsedMs);
   for (const peer of state.peers.values()) {
     peer.heardAtMs = state.now.elapsedMs;
   }
@@ -189,7 +185,7 @@ export function onStarted(state: CoreState): void {
     stopDiverged(state, stable.sequence, state.lastHeaderDigest, stable.headerDigest);
     return;
   }
-  if (!state.active && ownViewChange !== undefined) {
+  if (!isActive(state) && ownViewChange !== undefined) {
     const digest = computeViewChangeDigest(ownViewChange, state.configuration.hash);
     state.viewChanges.add({ signed: ownViewChange, digest, judgement: 'valid' });
   }

@@ -20,6 +20,7 @@ import {
   note,
   noteRejection,
 } from './state.js';
+import { beginPatience, isActive } from './view-state.js';
 
 /** The most that one expiry passes on: what is left goes with the next. */
 const RELAY_REQUESTS_MAX = 256;
@@ -38,11 +39,11 @@ export function onRequest(state: CoreState, request: Verified<SignedRequest>, fr
     noteRejection(state, 'request', rejection, sender);
     return;
   }
-  if (waiting.isLocal && !(isPrimary(state) && state.active)) {
+  if (waiting.isLocal && !(isPrimary(state) && isActive(state))) {
     // Where the primary is out of reach, the others' timers begin at once and not with the relay at half time.
     // Where this replica left the view alone, the others still serve it.
     const isPrimaryConnected = state.peers.get(currentPrimary(state))?.connected ?? false;
-    relay(state, waiting, isPrimaryConnected && state.active ? currentPrimary(state) : 'all');
+    relay(state, waiting, isPrimaryConnected && isActive(state) ? currentPrimary(state) : 'all');
   }
 }
 
@@ -50,12 +51,12 @@ export function onRequest(state: CoreState, request: Verified<SignedRequest>, fr
 export function onRequestTimerExpired(state: CoreState): void {
   const now = state.now.elapsedMs;
   const due = state.pool.select(
-    ({ knownSinceMs, relayedAtMs }) => now - (relayedAtMs ?? knownSinceMs) >= state.timeoutMs / 2,
+    ({ knownSinceMs, relayedAtMs }) => now - (relayedAtMs ?? knownSinceMs) >= state.timeout.ms / 2,
   );
   // What was passed on longest ago comes first: else what one expiry has no room for would never have its turn.
   due.sort((left, right) => (left.relayedAtMs ?? -1) - (right.relayedAtMs ?? -1));
   relayUpToBounds(state, due, 'all');
-  if (!state.active || !mayVote(state)) {
+  if (!isActive(state) || !mayVote(state)) {
     return;
   }
   const remainingMs = computeRemainingMs(state, state.now.elapsedMs);
@@ -70,13 +71,13 @@ export function onRequestTimerExpired(state: CoreState): void {
     startViewChange(state, nextView(state), 'requestTimeout');
   } else {
     // This replica is the one that is cut off: nobody is to blame, and everyone's time begins anew.
-    state.enteredAtMs = now;
+    beginPatience(state, now);
   }
 }
 
 /** Whether a quorum, this replica included, was heard of lately. */
 function hasHeardFromQuorum(state: CoreState): boolean {
-  const sinceMs = state.now.elapsedMs - Math.max(state.timeoutMs, HEARD_MS);
+  const sinceMs = state.now.elapsedMs - Math.max(state.timeout.ms, HEARD_MS);
   const heard = [...state.peers.values()].filter(({ heardAtMs }) => heardAtMs >= sinceMs).length;
   return heard + 1 >= state.configuration.sizes.quorum;
 }
@@ -85,7 +86,7 @@ const HEARD_MS = 10_000;
 
 /** The primary's link is up again, or it is another now: it may not have what callers of this replica asked. */
 export function relayToPrimary(state: CoreState): void {
-  if (!isPrimary(state) && state.active && !state.diverged) {
+  if (!isPrimary(state) && isActive(state) && !state.diverged) {
     relayUpToBounds(
       state,
       state.pool.select(({ isLocal }) => isLocal),
@@ -96,7 +97,7 @@ export function relayToPrimary(state: CoreState): void {
 
 /** The link to the primary broke: the others learn at once what callers of this replica wait for. */
 export function relayToAll(state: CoreState): void {
-  if (state.active && !state.diverged) {
+  if (isActive(state) && !state.diverged) {
     relayUpToBounds(
       state,
       state.pool.select(({ isLocal }) => isLocal),

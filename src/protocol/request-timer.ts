@@ -6,16 +6,17 @@
  */
 import { type CoreState, ensureTimer, stopTimer } from './state.js';
 
-/** How long the oldest waiting request has left in this view; undefined where none waits. */
+/** How long the oldest waiting request has left in this view; undefined where none waits, and between views. */
 export function computeRemainingMs(state: CoreState, nowMs: number): number | undefined {
+  const { view } = state;
   const oldest = state.pool.oldest();
-  if (oldest === undefined) {
+  if (oldest === undefined || view.kind === 'changing') {
     return undefined;
   }
-  const sinceMs = Math.max(oldest.knownSinceMs, state.enteredAtMs);
+  const sinceMs = Math.max(oldest.knownSinceMs, view.patientSinceMs);
   // Own execution that lags behind what is committed is not the primary's fault.
   const isLagging = state.lastDispatched - state.lastExecuted >= state.configuration.local.pipeline;
-  return sinceMs + state.timeoutMs * (isLagging ? 2 : 1) - nowMs;
+  return sinceMs + state.timeout.ms * (isLagging ? 2 : 1) - nowMs;
 }
 
 /** The request timer runs while anything waits: to the next relay or, in a view, to when its primary is left. */
@@ -24,6 +25,6 @@ export function updateRequestTimer(state: CoreState): void {
     stopTimer(state, 'request');
     return;
   }
-  const remainingMs = (state.active ? computeRemainingMs(state, state.now.elapsedMs) : undefined) ?? state.timeoutMs;
-  ensureTimer(state, 'request', remainingMs > 0 ? Math.min(remainingMs, state.timeoutMs / 2) : state.timeoutMs / 2);
+  const remainingMs = computeRemainingMs(state, state.now.elapsedMs) ?? state.timeout.ms;
+  ensureTimer(state, 'request', remainingMs > 0 ? Math.min(remainingMs, state.timeout.ms / 2) : state.timeout.ms / 2);
 }

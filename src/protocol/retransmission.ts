@@ -14,6 +14,7 @@ import { type Rejection, reject } from './rejection.js';
 import type { Slot } from './slot.js';
 import { type CoreState, emit, note, noteRejection, type PeerState, RESEND_BYTES_PER_SECOND } from './state.js';
 import { bitmapBase, isBitSet, noteAnswer, sendStatus } from './status.js';
+import { begunView, isActive, newViewMax } from './view-state.js';
 
 const RESEND_INTERVAL_MS = 1_000;
 /** What a vote or certificate's signed message costs on the wire, about. */
@@ -70,14 +71,16 @@ export function onStatus(state: CoreState, { message: status, sender }: Verified
  * They are resent until the view is superseded; what the peer holds already he says.
  */
 function resendViewChanges(state: CoreState, to: ReplicaId, status: Status): void {
-  const isBehind = status.view < state.view || (status.view === state.view && !status.active);
+  const isBehind = status.view < state.view.number || (status.view === state.view.number && !status.active);
   if (!isBehind) {
     return;
   }
   const held = new Set(status.viewChanges.map(({ digest }) => digest));
-  const missing = (state.active ? (state.begun?.newView.message.viewChanges ?? []) : state.viewChanges.names()).filter(
+  const missing = (
+    isActive(state) ? (begunView(state)?.newView.message.viewChanges ?? []) : state.viewChanges.names()
+  ).filter(
     ({ digest, replica }) =>
-      !held.has(digest) && replica !== to && (state.active || replica === state.configuration.replica),
+      !held.has(digest) && replica !== to && (isActive(state) || replica === state.configuration.replica),
   );
   for (const { digest } of missing) {
     const message = findViewChange(state, digest);
@@ -85,8 +88,8 @@ function resendViewChanges(state: CoreState, to: ReplicaId, status: Status): voi
       resend(state, to, `viewChange ${digest}`, message.payload.length, { kind: 'message', message });
     }
   }
-  const newView = state.begun?.newView;
-  if (newView !== undefined && newView.message.newView === state.view) {
+  const newView = begunView(state)?.newView;
+  if (newView !== undefined && newView.message.newView === state.view.number) {
     const digest = state.configuration.hash(newView.payload);
     if (status.newViewDigest !== digest) {
       resend(state, to, `newView ${digest}`, newView.payload.length, { kind: 'message', message: newView });
@@ -96,8 +99,9 @@ function resendViewChanges(state: CoreState, to: ReplicaId, status: Status): voi
 
 /** A ViewChange that this replica holds, by its digest. */
 export function findViewChange(state: CoreState, digest: Digest): Verified<Signed<ViewChange>> | undefined {
-  const index = state.begun?.newView.message.viewChanges.findIndex((named) => named.digest === digest) ?? -1;
-  return index >= 0 ? state.begun?.viewChanges[index] : state.viewChanges.get(digest)?.signed;
+  const begun = begunView(state);
+  const index = begun?.newView.message.viewChanges.findIndex((named) => named.digest === digest) ?? -1;
+  return index >= 0 ? begun?.viewChanges[index] : state.viewChanges.get(digest)?.signed;
 }
 
 /** What the peer lacks of each sequence that this replica has something of, lowest first. */
@@ -138,18 +142,18 @@ function resendVotes(
   lacks: { readonly prePrepare: boolean; readonly prepare: boolean },
 ): void {
   const own = state.configuration.replica;
-  const isSameView = status.view === state.view && status.active;
+  const isSameView = status.view === state.view.number && status.active;
   const prePrepare = slot.proposal?.batch === undefined ? undefined : slot.proposal.signed;
-  const isOfNewView = slot.sequence <= state.newViewMax;
+  const isOfNewView = slot.sequence <= newViewMax(state);
   // Who starts takes no proposal yet.
   const takesProposals = isSameView && !isOfNewView && !status.recovering;
   if (takesProposals && lacks.prePrepare && prePrepare !== undefined && prePrepare.sender !== to) {
     const sizeBytes = (slot.proposal?.batch?.sizeBytes ?? 0) + SIGNED_MESSAGE_BYTES;
-    resend(state, to, `prePrepare ${state.view} ${slot.sequence}`, sizeBytes, { kind: 'proposal', prePrepare });
+    resend(state, to, `prePrepare ${state.view.number} ${slot.sequence}`, sizeBytes, { kind: 'proposal', prePrepare });
   }
   const prepare = slot.prepares.get(own);
   if (isSameView && lacks.prepare && prepare !== undefined) {
-    resend(state, to, `prepare ${state.view} ${slot.sequence}`, SIGNED_MESSAGE_BYTES, {
+    resend(state, to, `prepare ${state.view.number} ${slot.sequence}`, SIGNED_MESSAGE_BYTES, {
       kind: 'message',
       message: prepare,
     });

@@ -22,6 +22,7 @@ import { type Rejection, reject } from './rejection.js';
 import { rejectStatus } from './retransmission.js';
 import { isPrepared, type Slot } from './slot.js';
 import type { CoreState, Unchecked } from './state.js';
+import { isActive } from './view-state.js';
 
 /** Why a statement would not be taken, or undefined. */
 export function screenStatement(state: CoreState, statement: Unchecked): Rejection | undefined {
@@ -94,7 +95,7 @@ export function isBounded(state: CoreState, { message }: Pick<Unchecked, 'messag
     case 'prePrepare':
     case 'prepare':
     case 'commit':
-      return message.view < state.view || (message.view === state.view && state.active);
+      return message.view < state.view.number || (message.view === state.view.number && isActive(state));
     case 'checkpoint':
       return message.sequence <= state.stable.sequence + state.configuration.consensus.windowSize;
     case 'status':

@@ -18,10 +18,11 @@ import {
   type Slot,
 } from './slot.js';
 import { type CoreState, emit, mayVote, note } from './state.js';
+import { isActive } from './view-state.js';
 
 /** Draws what follows from the slot's votes: prepared, committed, executable. */
 export function advanceSlot(state: CoreState, slot: Slot): void {
-  if (!isPrepared(slot) && state.active) {
+  if (!isPrepared(slot) && isActive(state)) {
     maybePrepare(state, slot);
   }
   if (slot.committed === undefined) {

@@ -17,6 +17,7 @@ import { primaryOf } from './quorum.js';
 import type { Slot } from './slot.js';
 import { type CoreState, emit, isPrimary, lowWatermark, mayVote, note } from './state.js';
 import { sendStatusToAll } from './status.js';
+import { beginPatience, isActive, newViewMax } from './view-state.js';
 
 /** Votes from now on, where a quorum answered. */
 export function maybeBeginVoting(state: CoreState): void {
@@ -34,7 +35,7 @@ export function maybeBeginVoting(state: CoreState): void {
   state.memory = 'proven';
   state.serveFrom = executedBySomeone(state);
   // What waited meanwhile is no fault of the primary's.
-  state.enteredAtMs = state.now.elapsedMs;
+  beginPatience(state, state.now.elapsedMs);
   note(state, { kind: 'votingBegun', afterMs: state.now.elapsedMs - state.startedAtMs });
   giveVotesAgain(state);
   sendStatusToAll(state);
@@ -54,13 +55,13 @@ function executedBySomeone(state: CoreState): Sequence {
 
 /** Every vote that the log promises is given again, the same one. */
 function giveVotesAgain(state: CoreState): void {
-  if (!state.active) {
+  if (!isActive(state)) {
     sayViewChangeAgain(state);
   }
   const slots = [...state.slots.values()].sort((left, right) => left.sequence - right.sequence);
   for (const slot of slots) {
     // What is decided needs no more votes: peers that lack it get it with its certificate.
-    if (state.active && slot.committed === undefined) {
+    if (isActive(state) && slot.committed === undefined) {
       voteAgain(state, slot);
     }
   }
@@ -83,10 +84,10 @@ function sayViewChangeAgain(state: CoreState): void {
 function voteAgain(state: CoreState, slot: Slot): void {
   const { proposal, prepared } = slot;
   const { replica, sizes } = state.configuration;
-  const isOwnOfNewView = isPrimary(state) && slot.sequence <= state.newViewMax;
+  const isOwnOfNewView = isPrimary(state) && slot.sequence <= newViewMax(state);
   if (proposal !== undefined && !isOwnOfNewView) {
     const { view, sequence: at, batchDigest } = proposal.prePrepare;
-    assert(view === state.view, 'a recovered proposal is of the current view');
+    assert(view === state.view.number, 'a recovered proposal is of the current view');
     if (isPrimary(state)) {
       const batch = { sequence: at, digest: batchDigest };
       emit(state, { kind: 'propose', message: proposal.prePrepare, batch, requests: [] });
@@ -96,7 +97,7 @@ function voteAgain(state: CoreState, slot: Slot): void {
     }
   }
   const own = prepared?.prePrepare.message;
-  if (own !== undefined && own.view === state.view) {
+  if (own !== undefined && own.view === state.view.number) {
     emit(state, {
       kind: 'broadcast',
       message: { type: 'commit', view: own.view, sequence: own.sequence, batchDigest: own.batchDigest },

@@ -8,7 +8,7 @@ import type { CheckpointCertificate } from './certificates.js';
 import type { Effect } from './effects.js';
 import type { Event, Now } from './events.js';
 import { type ReplicaId, type Sequence, sequence, type View } from './identifiers.js';
-import type { BegunView, Evidence } from './log-record.js';
+import type { Evidence } from './log-record.js';
 import type {
   BatchSummary,
   Checkpoint,
@@ -27,9 +27,10 @@ import type { Rejection } from './rejection.js';
 import type { RequestPool } from './request-pool.js';
 import { createSlot, type Slot } from './slot.js';
 import type { TimerName, TimerTable } from './timers.js';
-import type { HeldViewChange, ViewChangeLog } from './view-change-log.js';
-import type { NewViewPlan, ViewChangeRules } from './view-change-rules.js';
-import type { ViewChangeCause } from './waiting.js';
+import type { ViewChangeLog } from './view-change-log.js';
+import type { ViewChangeRules } from './view-change-rules.js';
+import type { ViewState } from './view-state.js';
+import type { ViewTimeout } from './view-timeout.js';
 
 /** Effects that sign something that binds this replica. */
 const VOTING: ReadonlySet<Effect['kind']> = new Set(['broadcast', 'propose', 'sign', 'signPrePrepares']);
@@ -99,8 +100,8 @@ export interface FutureMessages {
 /** All of it. */
 export interface CoreState {
   readonly configuration: CoreConfiguration;
-  view: View;
-  active: boolean;
+  /** view-state.ts alone writes it. */
+  readonly view: ViewState;
   stable: StableCheckpoint;
   /** The sequences in (h, H] of which something is known. */
   readonly slots: Map<Sequence, Slot>;
@@ -121,35 +122,16 @@ export interface CoreState {
   readonly delayed: Map<Sequence, DelayedProposal>;
   /** The own ViewChange that the log gave back at the start. */
   readonly ownViewChange: Verified<Signed<ViewChange>> | undefined;
-  /** What began the view, where it is active in one that is not 0. */
-  begun: BegunView | undefined;
-  /** The highest sequence that the NewView of this view proposes, 0 for none. */
-  newViewMax: Sequence;
   readonly viewChanges: ViewChangeLog;
   /** One NewView of each sender: of the view that this replica waits for, else the highest. */
   readonly pendingNewViews: Map<ReplicaId, { readonly signed: Verified<Signed<NewView>>; readonly digest: Digest }>;
-  /** ViewChanges that the NewView of this view names and that are bad. */
-  readonly badNamed: Set<Digest>;
   /** When a bad ViewChange of a sender came last: he waits a timeout. */
   readonly badViewChangeAtMs: Map<ReplicaId, number>;
-  /** The NewView that this replica, as primary, is about to sign. */
-  forming: { readonly viewChanges: readonly HeldViewChange[]; readonly plan: NewViewPlan } | undefined;
   /** Contradicting statements of the primary of this view that came in this step. */
   provenFault: { readonly view: View; readonly first: Signed; readonly second: Signed } | undefined;
   readonly future: Map<ReplicaId, FutureMessages>;
-  /** T: the delay of the request timer and of the new-view timer. */
-  timeoutMs: number;
-  /** A checkpoint became stable, or the replica started, since it last left a view. */
-  hasStableSinceMove: boolean;
-  /** When it entered the view it is active in, and when it left the last one. */
-  enteredAtMs: number;
-  leftAtMs: number;
-  /** Why it left the last view; undefined before it left any since its start. */
-  leftFor: ViewChangeCause | undefined;
-  /** Sequences executed since T was last looked at, and the longest that a request waited meanwhile. */
-  executedInView: number;
-  timeoutLookedAtMs: number;
-  longestWaitMs: number;
+  /** T. */
+  readonly timeout: ViewTimeout;
   readonly peers: Map<ReplicaId, PeerState>;
   /** The number of the own next Status, to whomever. */
   nextStatusNumber: number;
@@ -201,7 +183,7 @@ export function isInWindow(state: CoreState, candidate: Sequence): boolean {
 
 /** The primary of the current view. */
 export function currentPrimary(state: CoreState): ReplicaId {
-  return primaryOf(state.view, state.configuration.sizes.replicaCount);
+  return primaryOf(state.view.number, state.configuration.sizes.replicaCount);
 }
 
 /** Whether this replica is the primary of the current view. */

@@ -17,6 +17,7 @@ import {
   mayVote,
   type PeerState,
 } from './state.js';
+import { begunView, isActive } from './view-state.js';
 
 /** While something is missing anywhere, and otherwise. */
 const STATUS_BUSY_MS = 1_000;
@@ -40,8 +41,8 @@ function computeStatus(state: CoreState, to: ReplicaId): Status {
   return {
     type: 'status',
     to,
-    view: state.view,
-    active: state.active,
+    view: state.view.number,
+    active: isActive(state),
     lowWatermark: lowWatermark(state),
     lastExecuted: state.lastExecuted,
     clockMs: Math.max(0, state.now.wallMs),
@@ -59,11 +60,12 @@ function computeStatus(state: CoreState, to: ReplicaId): Status {
 
 /** The digest of the NewView of its view that this replica accepted or is about to. */
 function heldNewViewDigest(state: CoreState): Digest | undefined {
-  if (state.begun !== undefined) {
-    return state.configuration.hash(state.begun.newView.payload);
+  const begun = begunView(state);
+  if (begun !== undefined) {
+    return state.configuration.hash(begun.newView.payload);
   }
   const pending = state.pendingNewViews.get(currentPrimary(state));
-  return pending?.signed.message.newView === state.view ? pending.digest : undefined;
+  return pending?.signed.message.newView === state.view.number ? pending.digest : undefined;
 }
 
 /** The highest sequence in the window that this replica or a peer's Status speaks of. */
@@ -103,12 +105,17 @@ function heldCheckpoints(state: CoreState): Status['checkpoints'] {
 
 /** Whether Status goes out every second: something that somebody correct knows is not executed, certified or entered here. */
 function isBusy(state: CoreState): boolean {
-  if (!mayVote(state) || !state.active || state.ownCheckpoints.size > 0 || state.lastExecuted < lowWatermark(state)) {
+  if (
+    !mayVote(state) ||
+    !isActive(state) ||
+    state.ownCheckpoints.size > 0 ||
+    state.lastExecuted < lowWatermark(state)
+  ) {
     return true;
   }
   // order: none, one is enough.
   for (const slot of state.slots.values()) {
-    if (slot.sequence > state.lastExecuted && isUnderWay(slot, state.view)) {
+    if (slot.sequence > state.lastExecuted && isUnderWay(slot, state.view.number)) {
       return true;
     }
   }
@@ -150,13 +157,13 @@ const SERVING_MS_MAX = 15_000;
  * alone; undefined where it isn't left alone. It learns, executes and passes on there, and never votes there again.
  */
 export function computeViewOfOthers(state: CoreState, nowMs: number): View | undefined {
-  if (state.active || state.diverged) {
+  if (isActive(state) || state.diverged) {
     return undefined;
   }
   const counts = new Map<View, number>();
   // order: none, they are counted.
   for (const { status, statusAtMs, connected } of state.peers.values()) {
-    if (connected && status?.active && status.view < state.view && nowMs - statusAtMs < SERVING_MS_MAX) {
+    if (connected && status?.active && status.view < state.view.number && nowMs - statusAtMs < SERVING_MS_MAX) {
       counts.set(status.view, (counts.get(status.view) ?? 0) + 1);
     }
   }

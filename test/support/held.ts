@@ -59,7 +59,7 @@ export function countCoreHeld(core: Core): CoreHeld {
     viewChanges: viewChanges.length,
     viewChangesOfSender: mostOfOne(viewChanges.map(({ signed }) => signed.sender)),
     pendingNewViews: state.pendingNewViews.size,
-    badViewChanges: state.badNamed.size,
+    badViewChanges: state.view.kind === 'changing' ? state.view.badNamed.size : 0,
     futureVotesOfSender: most(future.map(({ votes }) => votes.length)),
     futureProposalsOfSender: most(future.map(({ proposals }) => proposals.length)),
     delayedProposals: state.delayed.size,
@@ -178,5 +178,5 @@ export function heldBytesOf(bodies: BatchBodies): number {
 
 /** T, the delay of the request and new-view timers; undefined before the replica is ready. */
 export function timeoutMsOf(runtime: ReplicaRuntime): number | undefined {
-  return runtime['rooms']?.core['state'].timeoutMs;
+  return runtime['rooms']?.core['state'].timeout.ms;
 }
