@@ -267,7 +267,27 @@ function enterView(state: CoreState, begun: BegunView, plan: NewViewPlan): void 
   for (const prePrepare of proposalsOf(begun.newView)) {
     takeProposalAgain(state, prePrepare);
   }
+  assertEntered(state, plan);
   sendStatusToAll(state);
+}
+
+/** It serves in the view, from the checkpoint that the view begins with, and nothing of an earlier view is left. */
+function assertEntered(state: CoreState, { minSequence }: NewViewPlan): void {
+  const { view } = state;
+  assert(view.kind === 'active', 'a view that is entered is active');
+  assert(lowWatermark(state) >= minSequence, 'the checkpoint that the view begins with is stable here');
+  assert(!state.timers.isRunning('newView'), 'nobody waits for the NewView of a view that has begun');
+  // order: none, each by itself.
+  for (const { proposal, prepares } of state.slots.values()) {
+    assert(proposal === undefined || proposal.prePrepare.view === view.number, 'proposals are of the view');
+    // order: none, each by itself.
+    for (const { message } of prepares.values()) {
+      assert(message.view === view.number, 'prepares are of the view');
+    }
+  }
+  for (const { signed } of state.viewChanges.all()) {
+    assert(signed.message.newView > view.number, 'ViewChanges that are kept are for later views');
+  }
 }
 
 /** Takes one pre-prepare of O, judged by digest alone. */

@@ -13,7 +13,16 @@ import { hasEvidence, recordEvidence } from './evidence.js';
 import type { ReplicaId, Sequence } from './identifiers.js';
 import type { Checkpoint, Signed, Verified } from './messages.js';
 import { type Rejection, reject } from './rejection.js';
-import { type CoreState, emit, highWatermark, lowWatermark, mayVote, note, noteRejection } from './state.js';
+import {
+  type CoreState,
+  emit,
+  highWatermark,
+  isInWindow,
+  lowWatermark,
+  mayVote,
+  note,
+  noteRejection,
+} from './state.js';
 
 /** Why a checkpoint is not taken, or undefined. Cheap: made before signatures are checked. */
 export function rejectCheckpoint(state: CoreState, checkpoint: Checkpoint, sender: ReplicaId): Rejection | undefined {
@@ -188,6 +197,23 @@ export function stabilize(state: CoreState, certificate: CheckpointCertificate):
       if (key <= sequence) {
         map.delete(key);
       }
+    }
+  }
+  assertStable(state);
+}
+
+/** What is kept is of the window above the stable checkpoint, checkpoints and what was executed also of later ones. */
+function assertStable(state: CoreState): void {
+  const { certificate, sequence } = state.stable;
+  assert(certificate !== undefined && isQuorumOnOneStatement(state, certificate), 'a quorum certifies the state at h');
+  // order: none, each by itself.
+  for (const at of state.slots.keys()) {
+    assert(isInWindow(state, at), 'slots are of the window');
+  }
+  for (const map of [state.checkpoints, state.ownCheckpoints, state.delayed]) {
+    // order: none, each by itself.
+    for (const at of map.keys()) {
+      assert(at > sequence, 'nothing at or below h is kept');
     }
   }
 }

@@ -113,6 +113,7 @@ export class Core {
     updateStatusTimer(state);
     assert(lowWatermark(state) >= before.lowWatermark, 'h never goes back');
     assert(state.lastExecuted >= before.lastExecuted, 'last executed never goes back');
+    assert(state.lastDispatched >= state.lastExecuted, 'nothing is executed that was not handed over');
     assert(state.view.number >= before.view, 'the view never goes back');
     return state.effects;
   }

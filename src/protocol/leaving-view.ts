@@ -40,9 +40,20 @@ export function startViewChange(state: CoreState, target: View, cause: ViewChang
   state.pool.forgetProposals();
   state.proposedCosts.clear();
   pruneViewChanges(state);
+  assertLeft(state, target);
   emit(state, { kind: 'persist', record: { kind: 'view', view: target } });
   emit(state, { kind: 'sign', message: computeViewChange(state) });
   sendStatusToAll(state);
+}
+
+/** Nothing that was accepted in the view that was left can be voted for any more. */
+function assertLeft(state: CoreState, target: View): void {
+  assert(!isActive(state) && state.view.number === target, 'it is in the view that it moved to, and not active');
+  // order: none, each by itself.
+  for (const { proposal, prepares } of state.slots.values()) {
+    assert(proposal === undefined && prepares.size === 0, 'what was accepted in a view ends with it');
+  }
+  assert(state.delayed.size === 0, 'proposals whose time has not come end with their view');
 }
 
 /** The next view, for a move that a timer or the primary's fault asks for. */
