@@ -156,7 +156,7 @@ class Flood {
     }
   }
 
-  /** Everything is missing here: whoever believes it sends all he has. */
+  /** Everything is missing here: whoever believes it sends all it has. */
   private sendStatuses(): void {
     const { peers, limits, send } = this.context;
     const everything = new Uint8Array(Math.ceil(limits.windowSize / 8)).fill(0xff);

@@ -1,5 +1,5 @@
 /**
- * How long the longest legal messages between replicas can be, by cluster size, window and limits (faults.md GR-01):
+ * How long the longest legal messages between replicas can be, by cluster size, window and limits (GR-01):
  * a link that can't carry one of them would break on it again and again. Upper bounds, summed from the encodings'
  * field widths; a test holds them against real encodings.
  */

@@ -1,6 +1,6 @@
 /**
  * Reading key files. Public ones are judged by their content; private ones by who else could have read or replaced them
- * too, as ssh does (faults.md MK-06).
+ * too, as ssh does (MK-06).
  *
  * 1. A private key is a regular file of this process's user that group and others can't touch.
  * 2. It is not a symbolic link: whoever may write the link's folder would choose the key. Orchestrators mount secrets

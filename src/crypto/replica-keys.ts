@@ -1,6 +1,6 @@
 /**
  * A replica's own keys and certificate, checked against what the genesis says of it, before anything listens
- * (faults.md OP-03): a replica with another's key would only be noticed by its peers, as a liar.
+ * (OP-03): a replica with another's key would only be noticed by its peers, as a liar.
  */
 import { constants, type KeyObject, sign, verify, type X509Certificate } from 'node:crypto';
 import { dirname } from 'node:path';

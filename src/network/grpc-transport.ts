@@ -1,6 +1,6 @@
 /**
  * The links of a replica over gRPC: PeerService.Connect on mutually authenticated TLS, one bidirectional stream a pair,
- * which the replica with the higher id dials [protocol.md 2, interfaces.md].
+ * which the replica with the higher id dials [protocol.md 2].
  *
  * 1. No message is delivered before TLS certificate, pin, and signed Hello have named the same replica.
  * 2. What is held for a peer, or for someone who isn't one, is bounded in bytes, number and time.
@@ -104,7 +104,7 @@ class PeerTransport implements GrpcTransport {
     this.running.listener.stop(done);
   }
 
-  /** The own certificate as the peers will judge it (faults.md OP-03). */
+  /** The own certificate as the peers will judge it (OP-03). */
   private ownIdentity(): LinkIdentity {
     const identity = identifyReplica(new X509Certificate(this.options.tls.certificatePem), this.options);
     if (!identity.ok) {

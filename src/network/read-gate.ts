@@ -1,7 +1,7 @@
 /**
  * Stops the messages of one stream before they pile up. Pausing the stream object isn't enough: in object mode it reads
- * on until 16 messages wait in it, whatever their size. A message that the gate holds keeps grpc-js from asking for the
- * next, so that HTTP/2's window closes and the sender notices: one frame is held at most.
+ * on until 16 messages wait in it, whatever their size. A message that the gate keeps keeps grpc-js from asking for the
+ * next, so that HTTP/2's window closes and the sender notices: one frame is kept at most.
  */
 import {
   InterceptingCall,
@@ -13,22 +13,22 @@ import {
 /** The gate of one stream, open at first. */
 export class ReadGate {
   private isOpen = true;
-  private held: (() => void)[] = [];
+  private kept: (() => void)[] = [];
 
   /** Delivers now, or when the gate opens. */
   pass(deliver: () => void): void {
-    if (this.isOpen && this.held.length === 0) {
+    if (this.isOpen && this.kept.length === 0) {
       deliver();
     } else {
-      this.held.push(deliver);
+      this.kept.push(deliver);
     }
   }
 
-  /** Opens or closes; what was held is delivered in order. */
+  /** Opens or closes; what was kept is delivered in order. */
   setOpen(isOpen: boolean): void {
     this.isOpen = isOpen;
     while (this.isOpen) {
-      const deliver = this.held.shift();
+      const deliver = this.kept.shift();
       if (deliver === undefined) {
         return;
       }
@@ -36,9 +36,9 @@ export class ReadGate {
     }
   }
 
-  /** Forgets what is held: the stream is over. */
+  /** Forgets what is kept: the stream is over. */
   discard(): void {
-    this.held = [];
+    this.kept = [];
   }
 }
 

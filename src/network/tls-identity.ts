@@ -1,6 +1,6 @@
 /**
  * Who stands at the other end of a TLS connection: the certificate's URI `pbft://<cluster id>/replica/<i>` and the pin
- * of its key in the genesis must both say so [protocol.md 2; faults.md MK-04]. That the cluster's authority signed it
+ * of its key in the genesis must both say so [protocol.md 2; MK-04]. That the cluster's authority signed it
  * was checked by TLS before. Common names mean nothing.
  */
 import type { X509Certificate } from 'node:crypto';

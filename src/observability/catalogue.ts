@@ -3,7 +3,7 @@
  *
  * 1. Each name and label of the port stands here, by type.
  * 2. Times are in seconds, sizes in bytes; counters end in `_total` (`promtool check metrics` finds nothing).
- * 3. Buckets cover what performance.md expects and one step beyond, so that a quantile is never the last bound.
+ * 3. Buckets cover what docs/benchmarks.md shows and one step beyond, so that a quantile is never the last bound.
  */
 import type { CounterLabels, GaugeLabels, HistogramLabels } from '../ports/metrics.js';
 import {

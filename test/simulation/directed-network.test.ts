@@ -1,4 +1,4 @@
-/** The cases of networks and primaries that must be shown (faults.md), each as a run with a plan of its own. */
+/** The cases of networks and primaries that must be shown (docs/testing.md), each as a run with a plan of its own. */
 import assert from 'node:assert/strict';
 import type { StrategyName } from '../../src/adversary/adversary.js';
 import { DirectedRun, directions } from './directed.js';

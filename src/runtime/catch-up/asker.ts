@@ -84,7 +84,7 @@ export class Asker {
     return { cancel: () => this.end(question) };
   }
 
-  /** A peer answered something. Returns whether he was asked: what nobody waits for, or of him, is ignored. */
+  /** A peer answered something. Returns whether it was asked: what nobody waits for, or not from this peer, is ignored. */
   onAnswer(peer: ReplicaId, id: number, answer: FetchAnswer<Envelope>): boolean {
     const question = this.pending.get(id);
     if (question === undefined || question.source !== peer) {

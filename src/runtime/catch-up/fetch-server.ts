@@ -1,7 +1,7 @@
 /**
  * Answers peers' fetches from the store. What a peer asks for is charged to himself, by what it costs here: each question,
- * each entry that is read, each KiB of the answer. Two questions at a time; they wait for their answer until he has paid
- * for those before, and what is beyond is refused, and he asks another or again. (protocol.md 9)
+ * each entry that is read, each KiB of the answer. Two questions at a time; they wait for their answer until it has paid
+ * for those before, and what is beyond is refused, and it asks another or again. (protocol.md 9)
  *
  * Nothing is read for a peer whose link has no room for an answer: it would be made, encoded and dropped, again and again,
  * for one who asks and reads nothing.
@@ -58,7 +58,7 @@ export class FetchServer {
 
   constructor(private readonly options: FetchServerOptions) {}
 
-  /** A peer asked. Returns whether he will be answered. */
+  /** A peer asked. Returns whether it will be answered. */
   serve(peer: ReplicaId, id: number, what: FetchWhat): boolean {
     const asking = this.askingOf(peer);
     if (asking.open >= QUESTIONS_A_PEER_MAX || !this.hasRoom(peer)) {

@@ -49,7 +49,7 @@ export class Fetcher {
     }
   }
 
-  /** A peer answered. Returns whether he was asked. */
+  /** A peer answered. Returns whether it was asked. */
   onAnswer(peer: ReplicaId, id: number, answer: FetchAnswer<Envelope>): boolean {
     const isAsked = this.asker.onAnswer(peer, id, answer);
     if (!isAsked) {

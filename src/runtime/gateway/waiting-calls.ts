@@ -9,7 +9,7 @@ import type { DeadlineSlot } from './deadlines.js';
 /** How a caller is answered. */
 export type SubmitDone = (result: Result<Executed, SubmitFailure>) => void;
 
-/** A caller with his operation. */
+/** A caller with its operation. */
 export interface Call {
   readonly operation: Uint8Array;
   /** What executing it costs at most. */

@@ -1,6 +1,6 @@
 /**
  * Statements of this replica's own key that peers show it (protocol.md 8a). Only one that it doesn't remember is worth a
- * signature check, and a peer that showed a forged one is not looked at for a while: it costs him, not this replica.
+ * signature check, and a peer that showed a forged one is not looked at for a while: it costs it, not this replica.
  */
 
 import type { RejectedType, RejectionReason } from '../../ports/metrics.js';

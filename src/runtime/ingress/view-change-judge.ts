@@ -53,7 +53,7 @@ export class ViewChangeJudge {
 
   /**
    * Begins to judge; the core asks at most once for each that it holds. What it let go of meanwhile is dropped here, so
-   * that a sender who says one after the other fills no queue; but not what is under way, or he would never be caught
+   * that a sender who says one after the other fills no queue; but not what is under way, or it would never be caught
    * with a bad one.
    */
   judge(viewChange: Verified<Signed<ViewChange>>, digest: Digest): void {

@@ -7,8 +7,8 @@
  * 2. A full client lane refuses: the caller gets a retry hint instead of silence.
  * 3. `take` gives local items first (they are bounded by the replica's own work), then one item of each other lane in
  *    turn, so that no lane waits for another to empty.
- * 4. Messages differ in cost by three orders of magnitude: what they cost is charged to the peer, who waits when his
- *    share of the turn, or his allowance for what brings nothing new, is used up (peer-lane.ts).
+ * 4. Messages differ in cost by three orders of magnitude: what they cost is charged to the peer, who waits when its
+ *    share of the turn, or its allowance for what brings nothing new, is used up (peer-lane.ts).
  */
 import type { QueueLane } from '../../ports/metrics.js';
 import type { ReplicaId } from '../../protocol/identifiers.js';

@@ -59,8 +59,8 @@ export class Inbox {
   }
 
   /**
-   * A link to a peer is up. What waits of his earlier link is dropped: no send matters by itself, and a Status of an
-   * earlier life of his must not be taken for one of this link.
+   * A link to a peer is up. What waits of its earlier link is dropped: no send matters by itself, and a Status of an
+   * earlier life of its must not be taken for one of this link.
    */
   connected(peer: ReplicaId): void {
     this.queue.dropPeer(peer);

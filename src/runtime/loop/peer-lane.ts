@@ -3,7 +3,7 @@
  * the same messages cost the same on every machine.
  *
  * 1. A turn's share: a peer whose messages used it up waits for the next turn, and what one message took beyond it is
- *    taken off those that follow. So nobody holds the others up, whatever he sends (RX-02).
+ *    taken off those that follow. So nobody holds the others up, whatever it sends (RX-02).
  * 2. An allowance for what brings nothing new: it comes with time, a twentieth of it, and some of it can be saved up.
  *    Who has used it up waits until more of it has come. What moves the protocol on is not counted, for it can be said
  *    only once; what is refused, repeated or replaced by the next can be said for ever (FU-08).

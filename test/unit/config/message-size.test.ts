@@ -1,4 +1,4 @@
-/** The bounds on message lengths against the real encodings of the longest messages (faults.md GR-01). */
+/** The bounds on message lengths against the real encodings of the longest messages (GR-01). */
 import assert from 'node:assert/strict';
 import { computeMessageSizes, type MessageSizeInput } from '../../../src/config/message-size.js';
 import { type ReplicaId, replicaId, sequence, view } from '../../../src/protocol/identifiers.js';

@@ -1,4 +1,4 @@
-/** Reading key files: who else could have touched them, and errors that name the file (faults.md MK-02, MK-06). */
+/** Reading key files: who else could have touched them, and errors that name the file (MK-02, MK-06). */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';

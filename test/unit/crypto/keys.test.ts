@@ -1,4 +1,4 @@
-/** The key policy and reading keys from text (faults.md MK-02). */
+/** The key policy and reading keys from text (MK-02). */
 import assert from 'node:assert/strict';
 import { createHash, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import fc from 'fast-check';

@@ -1,4 +1,4 @@
-/** The self-check of a replica's keys before it listens (faults.md OP-03). */
+/** The self-check of a replica's keys before it listens (OP-03). */
 import assert from 'node:assert/strict';
 import type { KeyObject } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** Signing and verifying: the policy of protocol.md 2, and every way of getting it wrong that faults.md MK-03 names. */
+/** Signing and verifying: the policy of protocol.md 2, and every way of getting it wrong that MK-03 names. */
 import assert from 'node:assert/strict';
 import { constants, createHash, generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto';
 import fc from 'fast-check';

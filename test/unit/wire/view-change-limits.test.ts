@@ -1,4 +1,4 @@
-/** How long view changes and new views may be, and what stands in them in which order (faults.md GR-01). */
+/** How long view changes and new views may be, and what stands in them in which order (GR-01). */
 import { strict as assert } from 'node:assert';
 import { replicaId, sequence, view } from '../../../src/protocol/identifiers.js';
 import type { NewView, ProtocolMessage, Signed, ViewChange } from '../../../src/protocol/messages.js';
