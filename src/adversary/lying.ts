@@ -60,9 +60,9 @@ function wrongAnswer(context: StrategyContext, input: PeerInput): PeerOutput | u
   return answer === undefined ? undefined : { kind: 'fetchAnswer', id: input.id, answer };
 }
 
-type LedgerAnswer = Extract<FetchAnswer<never>, { kind: 'ledger' | 'batch' | 'notFound' }>;
+type LedgerAnswer = Extract<FetchAnswer, { kind: 'ledger' | 'batch' | 'notFound' }>;
 
-function lieAbout(context: StrategyContext, answer: FetchAnswer<unknown>): LedgerAnswer | undefined {
+function lieAbout(context: StrategyContext, answer: FetchAnswer): LedgerAnswer | undefined {
   switch (answer.kind) {
     case 'batch':
       return drawIndex(context, 2) === 0

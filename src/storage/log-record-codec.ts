@@ -16,15 +16,14 @@ import { CanonicalWriter } from '../wire/canonical-writer.js';
 import {
   decodePreparedCertificate,
   decodeSigned,
-  decodeSignedStatement,
+  decodeSignedPrePrepare,
   encodePreparedCertificate,
 } from '../wire/certificate-codec.js';
 import { encodeSigned } from '../wire/envelope.js';
 import type { WireLimits } from '../wire/limits.js';
 import { type Malformed, within } from '../wire/malformed.js';
-import { encodePayload } from '../wire/message-codec.js';
+import { decodeStatement, encodePayload } from '../wire/message-codec.js';
 import { NUMBER_OF_TYPE, typeOfNumber } from '../wire/signature-type.js';
-import { decodeStatement } from '../wire/statement-codec.js';
 
 import type { ViewStanding } from './view-proof.js';
 
@@ -156,13 +155,13 @@ function decodeAccepted(reader: CanonicalReader, max: number): Result<StoredReco
     return outer;
   }
   const prePrepare = decodeStatement('prePrepare', payload);
-  if (!prePrepare.ok || prePrepare.value.type !== 'prePrepare') {
-    return prePrepare.ok ? failed({ field: 'pre_prepare', description: 'is another message' }) : prePrepare;
+  if (!prePrepare.ok) {
+    return prePrepare;
   }
   if (signedBytes.length === 0) {
     return ok({ kind: 'accepted', prePrepare: prePrepare.value, signed: undefined });
   }
-  const signed = decodeSignedStatement(signedBytes, 'prePrepare');
+  const signed = decodeSignedPrePrepare(signedBytes);
   return signed.ok
     ? ok({ kind: 'accepted', prePrepare: prePrepare.value, signed: signed.value })
     : failed(within('signed', signed.error));
@@ -183,10 +182,7 @@ function decodeOwnCheckpoint(reader: CanonicalReader, max: number): Result<Store
     return bytes;
   }
   const checkpoint = decodeStatement('checkpoint', bytes.value);
-  if (!checkpoint.ok || checkpoint.value.type !== 'checkpoint') {
-    return checkpoint.ok ? failed({ field: 'checkpoint', description: 'is another message' }) : checkpoint;
-  }
-  return ok({ kind: 'ownCheckpoint', checkpoint: checkpoint.value });
+  return checkpoint.ok ? ok({ kind: 'ownCheckpoint', checkpoint: checkpoint.value }) : checkpoint;
 }
 
 function decodeEvidence(reader: CanonicalReader, max: number, limits: WireLimits): Result<StoredRecord, Malformed> {

@@ -7,10 +7,11 @@ import type { EncodedBatch, SignedRequest } from '../protocol/messages.js';
 import { equalBytes } from '../util/bytes.js';
 import type { Hash } from '../util/digest.js';
 import { failed, ok, type Result } from '../util/result.js';
-import { CanonicalReader } from './canonical-reader.js';
-import { bytesFieldSizeBytes, CanonicalWriter } from './canonical-writer.js';
+import { bytesFieldSizeBytes } from './canonical-writer.js';
+import { bytesList, integer } from './field.js';
 import type { WireLimits } from './limits.js';
 import { type Malformed, within } from './malformed.js';
+import { encode, message } from './message.js';
 import { decodeRequest, type UnverifiedRequest } from './request-codec.js';
 
 /** A well-formed batch whose requests' signatures are not checked yet. */
@@ -20,23 +21,21 @@ export interface DecodedBatch {
   readonly requests: readonly UnverifiedRequest[];
 }
 
-/** More than the timestamp takes. */
-const BATCH_HEAD_BYTES_MAX = 16;
+const BATCH = message({
+  timestampMs: integer(1),
+  /** Each an encoded SignedMessage, as it came. */
+  requests: bytesList(2, {
+    max: ({ requestBytesMax }) => requestBytesMax,
+    countMax: ({ batchOperationsMax }) => batchOperationsMax,
+  }),
+});
 
 /** The null batch: timestamp 0, no request. Any other batch has a request. */
 export const NULL_BATCH_BYTES: Uint8Array = new Uint8Array([0x08, 0x00]);
 
 /** The encoded batch; nothing is encoded anew. */
 export function encodeBatch(timestampMs: number, requests: readonly SignedRequest[]): Uint8Array {
-  let sizeBytes = BATCH_HEAD_BYTES_MAX;
-  for (const request of requests) {
-    sizeBytes += bytesFieldSizeBytes(request.bytes.length);
-  }
-  const writer = new CanonicalWriter(sizeBytes).number(1, timestampMs);
-  for (const request of requests) {
-    writer.bytes(2, request.bytes);
-  }
-  return writer.finish();
+  return encode(BATCH, { timestampMs, requests: requests.map(({ bytes }) => bytes) });
 }
 
 /** The bytes that a request adds to a batch. */
@@ -49,20 +48,15 @@ export function decodeBatch(bytes: Uint8Array, limits: WireLimits, hash: Hash): 
   if (bytes.length > limits.batchBytesMax) {
     return failed({ field: '', description: `has ${bytes.length} bytes, allowed are ${limits.batchBytesMax}` });
   }
-  const reader = new CanonicalReader(bytes);
-  const timestampMs = reader.requireNumber(1, 'timestamp_ms');
-  const encodedRequests = reader.readRepeated(2, 'requests', {
-    max: limits.requestBytesMax,
-    countMax: limits.batchOperationsMax,
-  });
-  if (encodedRequests.length === 0 && !equalBytes(bytes, NULL_BATCH_BYTES)) {
-    reader.fail('requests', 'has no element, and this is not the null batch');
-  }
-  const outer = reader.finish(undefined);
+  const outer = BATCH.decode(bytes, limits);
   if (!outer.ok) {
     return outer;
   }
-  const requests = decodeRequests(encodedRequests, limits, hash);
+  const { timestampMs, requests: encoded } = outer.value;
+  if (encoded.length === 0 && !equalBytes(bytes, NULL_BATCH_BYTES)) {
+    return failed({ field: 'requests', description: 'has no element, and this is not the null batch' });
+  }
+  const requests = decodeRequests(encoded, limits, hash);
   return requests.ok ? ok(toDecodedBatch(bytes, timestampMs, requests.value, hash)) : requests;
 }
 

@@ -49,6 +49,16 @@ export class CanonicalReader {
     this.failure ??= { field, description };
   }
 
+  /** Whether something failed: what is read then is a stand-in. */
+  get hasFailed(): boolean {
+    return this.failure !== undefined;
+  }
+
+  /** The number of the next field, whatever its type; 0 where there is none, and after a failure. */
+  nextNumber(): number {
+    return this.failure === undefined ? (this.bytes[this.position] ?? 0) >> 3 : 0;
+  }
+
   /** Whether the next field is this number or byte string. Decides nothing where the reader failed before: false. */
   isNext(number: number, kind: 'number' | 'bytes'): boolean {
     const wireType = kind === 'number' ? VARINT : LENGTH_DELIMITED;

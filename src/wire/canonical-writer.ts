@@ -2,8 +2,9 @@
  * Writes protobuf in the canonical form that canonical-reader.ts reads: the caller gives the fields in ascending order.
  * Own messages only: what is out of range here is a bug and asserted. Fields above 15 are not supported.
  */
-import { assert } from '../util/assert.js';
-import { type ClientId, type Digest, digestBytes } from '../util/digest.js';
+import { assert, defined } from '../util/assert.js';
+import { writeHex } from '../util/bytes.js';
+import { type ClientId, DIGEST_BYTES, type Digest } from '../util/digest.js';
 import { INTEGER_MAX } from './limits.js';
 
 const LENGTH_DELIMITED = 2;
@@ -25,19 +26,34 @@ export function bytesFieldSizeBytes(length: number): number {
   return 1 + varintSizeBytes(length) + length;
 }
 
+/** The bytes that a number takes as a field. */
+export function numberFieldSizeBytes(value: number): number {
+  return 1 + varintSizeBytes(value);
+}
+
 /** Writes one message. */
 export class CanonicalWriter {
   private buffer: Uint8Array;
   private position = 0;
 
-  /** A capacity that holds the whole message saves copies of long ones. */
-  constructor(capacityBytes = DEFAULT_CAPACITY_BYTES) {
+  private lengthsTaken = 0;
+
+  /**
+   * A capacity that holds the whole message saves copies of long ones. `lengths` are those of the messages in it, in the
+   * order of their heads.
+   */
+  constructor(
+    capacityBytes = DEFAULT_CAPACITY_BYTES,
+    private readonly lengths: readonly number[] = [],
+  ) {
     this.buffer = new Uint8Array(capacityBytes);
   }
 
   /** A number with explicit presence. */
   number(number: number, value: number): this {
-    assert(Number.isInteger(value) && value >= 0 && value <= INTEGER_MAX, `${value} can't be sent as a number`);
+    if (!(Number.isInteger(value) && value >= 0 && value <= INTEGER_MAX)) {
+      assert(false, `${value} can't be sent as a number`);
+    }
     this.reserve(HEAD_BYTES_MAX);
     this.buffer[this.position++] = number << 3;
     this.varint(value);
@@ -51,12 +67,15 @@ export class CanonicalWriter {
 
   /** A byte string or an encoded message that is written even where it is empty. */
   bytes(number: number, value: Uint8Array): this {
-    this.reserve(HEAD_BYTES_MAX + value.length);
-    this.buffer[this.position++] = (number << 3) | LENGTH_DELIMITED;
-    this.varint(value.length);
+    this.head(number, value.length);
     this.buffer.set(value, this.position);
     this.position += value.length;
     return this;
+  }
+
+  /** The tag and length of a message whose fields follow. */
+  messageHead(number: number): this {
+    return this.head(number, defined(this.lengths[this.lengthsTaken++], 'the length of each message in it was noted'));
   }
 
   /** A byte string without explicit presence: an empty one is not written. */
@@ -66,12 +85,24 @@ export class CanonicalWriter {
 
   /** A digest or client id, as its 32 bytes. */
   digest(number: number, value: Digest | ClientId): this {
-    return this.bytes(number, digestBytes(value));
+    this.head(number, DIGEST_BYTES);
+    const isDigest = value.length === 2 * DIGEST_BYTES && writeHex(value, this.buffer, this.position);
+    assert(isDigest, 'a digest has 64 hexadecimal digits');
+    this.position += DIGEST_BYTES;
+    return this;
   }
 
   /** The message. The writer must not be used any more. */
   finish(): Uint8Array {
     return this.buffer.subarray(0, this.position);
+  }
+
+  /** A tag and a length, and room for what is so long. */
+  private head(number: number, length: number): this {
+    this.reserve(HEAD_BYTES_MAX + length);
+    this.buffer[this.position++] = (number << 3) | LENGTH_DELIMITED;
+    this.varint(length);
+    return this;
   }
 
   private varint(value: number): void {

@@ -2,78 +2,121 @@
  * The envelope of everything that is signed, SignedMessage in message.proto (protocol.md 2). The payload is the exact
  * byte string that was signed: it is taken out and put in as it is, never encoded anew.
  */
-import { type ReplicaId, replicaId } from '../protocol/identifiers.js';
-import type { Signed } from '../protocol/messages.js';
-import type { ClientId } from '../util/digest.js';
-import type { Result } from '../util/result.js';
-import { CanonicalReader } from './canonical-reader.js';
-import { bytesFieldSizeBytes, CanonicalWriter } from './canonical-writer.js';
-import { REPLICA_COUNT_MAX, SIGNATURE_BYTES_MAX } from './limits.js';
-import type { Malformed } from './malformed.js';
+import type { ProtocolMessage, Signed } from '../protocol/messages.js';
+import { failed, ok, type Result } from '../util/result.js';
+import { bytesFieldSizeBytes } from './canonical-writer.js';
+import { bytes, clientId, type Field, integer, replica, type SizeLimits, signature } from './field.js';
+import { ANY_CLUSTER, type WireLimits } from './limits.js';
+import { type Malformed, within } from './malformed.js';
+import { converted, type Decoded, encode, longestOf, type Message, message } from './message.js';
+import { as, oneof } from './oneof.js';
 import { NUMBER_OF_TYPE, type SignatureType, typeOfNumber } from './signature-type.js';
 
-/** Who signed. */
-export type Sender =
-  | { readonly kind: 'replica'; readonly replica: ReplicaId }
-  | { readonly kind: 'client'; readonly clientId: ClientId };
+/** One byte. */
+const TYPE_NUMBER_MAX = 127;
 
-/** Signed bytes with what they are, by whom; the signature is not checked yet. Only requests are by clients. */
-export interface Envelope {
-  readonly type: SignatureType;
-  readonly sender: Sender;
-  /** The signed bytes, at least one; a view on what was decoded. */
-  readonly payload: Uint8Array;
-  /** 1 to 512 bytes; a view on what was decoded. */
-  readonly signature: Uint8Array;
+/** The type of what is signed: a number of the enum MessageType. */
+function signatureType(number: number): Field<SignatureType> {
+  const onWire = integer(number, { max: TYPE_NUMBER_MAX });
+  return {
+    ...onWire,
+    read: (reader, name, limits) => {
+      const type = typeOfNumber(onWire.read(reader, name, limits) ?? 0);
+      if (type === undefined) {
+        reader.fail(name, 'is unknown');
+      }
+      return type;
+    },
+    write: (writer, type) => onWire.write(writer, NUMBER_OF_TYPE[type]),
+    sizeBytes: (type, lengths) => onWire.sizeBytes(NUMBER_OF_TYPE[type], lengths),
+  };
 }
 
-/** More than type and sender take, with what the writer reserves for a tag and length before it knows them. */
-const TYPE_AND_SENDER_BYTES_MAX = 64;
+const ENVELOPE = message(
+  {
+    type: signatureType(1),
+    /** Who signed: a client signs requests, a replica everything else. */
+    sender: oneof({ replica: as('replica', replica(2)), client: as('clientId', clientId(3)) }),
+    /** The signed bytes. Bounded by its decoder, and by the limit on the whole message. */
+    payload: bytes(4, { min: 1, max: Number.MAX_SAFE_INTEGER }),
+    signature: signature(5),
+  },
+  ({ type, sender }) =>
+    (type === 'request') === (sender.kind === 'client')
+      ? undefined
+      : { field: 'sender', description: `is a ${sender.kind}, which does not sign a ${type}` },
+);
+
+/** Signed bytes with what they are, by whom; the signature is not checked yet. The bytes are views on what was decoded. */
+export type Envelope = Decoded<typeof ENVELOPE>;
+export type Sender = Envelope['sender'];
+
+/** What takes room in a replica's envelope beside its payload. */
+const REPLICA_HEAD = message({ type: signatureType(1), replica: replica(2), signature: signature(5) });
 
 /** The encoded envelope. */
 export function encodeEnvelope(envelope: Envelope): Uint8Array {
-  const { type, sender, payload, signature } = envelope;
-  const writer = new CanonicalWriter(
-    TYPE_AND_SENDER_BYTES_MAX + bytesFieldSizeBytes(payload.length) + bytesFieldSizeBytes(signature.length),
-  );
-  writer.number(1, NUMBER_OF_TYPE[type]);
-  if (sender.kind === 'replica') {
-    writer.number(2, sender.replica);
-  } else {
-    writer.digest(3, sender.clientId);
-  }
-  return writer.bytes(4, payload).bytes(5, signature).finish();
+  return encode(ENVELOPE, envelope);
 }
 
 /** The encoded envelope of a replica's signed message. */
 export function encodeSigned(signed: Signed): Uint8Array {
-  return encodeEnvelope({
-    type: signed.message.type,
-    sender: { kind: 'replica', replica: signed.sender },
-    payload: signed.payload,
-    signature: signed.signature,
-  });
+  return encode(ENVELOPE, envelopeOf(signed));
 }
 
-/**
- * The envelope in these bytes. The length of the payload is not judged here: its decoder and the limit on the whole
- * message do. `replicaCount` is n, where the caller knows it.
- */
-export function decodeEnvelope(bytes: Uint8Array, replicaCount = REPLICA_COUNT_MAX): Result<Envelope, Malformed> {
-  const reader = new CanonicalReader(bytes);
-  const type = typeOfNumber(reader.requireNumber(1, 'type', { max: 255 }));
-  if (type === undefined) {
-    reader.fail('type', 'is unknown');
-  }
-  const sender = readSender(reader, type, replicaCount);
-  const payload = reader.requireBytes(4, 'payload', { min: 1 });
-  const signature = reader.requireBytes(5, 'signature', { min: 1, max: SIGNATURE_BYTES_MAX });
-  return reader.finish({ type: type ?? 'request', sender, payload, signature });
+/** The envelope in these bytes, of any type: the length of its payload is not judged. */
+export function decodeEnvelope(bytes: Uint8Array, limits: WireLimits = ANY_CLUSTER): Result<Envelope, Malformed> {
+  return ENVELOPE.decode(bytes, limits);
 }
 
-function readSender(reader: CanonicalReader, type: SignatureType | undefined, replicaCount: number): Sender {
-  if (type === 'request') {
-    return { kind: 'client', clientId: reader.requireClientId(3, 'client_id') };
+/** What replicas sign, by type: each no longer than its payload can be. */
+export type Payloads = { readonly [T in SignatureType]?: Message<unknown, never> };
+
+/** The longest envelope with one of these payloads, in bytes. */
+export function computeEnvelopeBytesMax(payloads: Payloads, limits: SizeLimits): number {
+  const payloadBytesMax = Math.max(...Object.values(payloads).map((payload) => payload.sizeBytesMax(limits)));
+  return REPLICA_HEAD.sizeBytesMax(limits) + bytesFieldSizeBytes(payloadBytesMax);
+}
+
+/** Envelopes with one of these payloads, which is not looked into. */
+export function envelopesOf(payloads: Payloads): Message<Envelope> {
+  const types = Object.keys(payloads);
+  const bytesMaxOf = new Map(Object.entries(payloads).map(([type, payload]) => [type, longestOf(payload)]));
+  const judge = (envelope: Envelope, limits: WireLimits): Result<Envelope, Malformed> => {
+    const { type, payload } = envelope;
+    const bytesMax = bytesMaxOf.get(type)?.(limits);
+    if (bytesMax === undefined) {
+      return failed({ field: 'type', description: `is ${type}, ${types.join(' or ')} belongs here` });
+    }
+    return payload.length <= bytesMax
+      ? ok(envelope)
+      : failed({ field: 'payload', description: `has ${payload.length} bytes, a ${type} has at most ${bytesMax}` });
+  };
+  return {
+    ...converted(ENVELOPE, { decoded: judge, encoded: (envelope: Envelope) => envelope }),
+    sizeBytesMax: (limits) => computeEnvelopeBytesMax(payloads, limits),
+  };
+}
+
+/** The same, written from signed messages. */
+export function signedOf<M extends ProtocolMessage>(payloads: Payloads): Message<Envelope, Signed<M>> {
+  return converted(envelopesOf(payloads), { decoded: ok, encoded: envelopeOf });
+}
+
+/** What a replica signed, with its meaning. */
+export function opened<M extends ProtocolMessage>(
+  { sender, payload, signature: signed }: Envelope,
+  message: Result<M, Malformed>,
+): Result<Signed<M>, Malformed> {
+  if (!message.ok) {
+    return failed(within('payload', message.error));
   }
-  return { kind: 'replica', replica: replicaId(reader.requireNumber(2, 'replica', { max: replicaCount - 1 })) };
+  return sender.kind === 'replica'
+    ? ok({ message: message.value, sender: sender.replica, payload, signature: signed })
+    : failed({ field: 'sender', description: 'is a client, but replicas sign this' });
+}
+
+/** A replica's signed message as an envelope. */
+function envelopeOf({ message: { type }, sender, payload, signature: signed }: Signed): Envelope {
+  return { type, sender: { kind: 'replica', replica: sender }, payload, signature: signed };
 }

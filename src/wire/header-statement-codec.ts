@@ -1,17 +1,19 @@
 /** HeaderStatement: what a replica signs of a batch's replies, one header digest for all of them (protocol.md 7). */
 import type { Digest } from '../util/digest.js';
 import type { Result } from '../util/result.js';
-import { CanonicalReader } from './canonical-reader.js';
-import { CanonicalWriter } from './canonical-writer.js';
+import { digest } from './field.js';
+import { ANY_CLUSTER } from './limits.js';
 import type { Malformed } from './malformed.js';
+import { encode, only } from './message.js';
+
+const HEADER_STATEMENT = only(digest(1), 'header_digest');
 
 /** The payload of a HeaderStatement: what a replica signs of a batch's replies. */
 export function encodeHeaderStatement(headerDigest: Digest): Uint8Array {
-  return new CanonicalWriter().digest(1, headerDigest).finish();
+  return encode(HEADER_STATEMENT, headerDigest);
 }
 
 /** The header digest in the payload of a HeaderStatement. */
 export function decodeHeaderStatement(payload: Uint8Array): Result<Digest, Malformed> {
-  const reader = new CanonicalReader(payload);
-  return reader.finish(reader.requireDigest(1, 'header_digest'));
+  return HEADER_STATEMENT.decode(payload, ANY_CLUSTER);
 }

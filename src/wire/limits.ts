@@ -2,7 +2,6 @@
  * Limits on what arrives, checked before any work that grows with it. What must be equal at all replicas comes from the
  * genesis; the rest follows from it or is fixed here.
  */
-import { unreachable } from '../util/assert.js';
 
 /** The limits that a cluster's parameters give. */
 export interface WireLimits {
@@ -38,24 +37,15 @@ export const FRAME_MESSAGES_MAX = 16_384;
 /** The longest header of a ledger entry; its decoder wants its exact length. */
 export const HEADER_BYTES_MAX = 256;
 
-/** More than tag, type, sender, and the lengths of an envelope take, without payload and signature. */
-const ENVELOPE_OVERHEAD_BYTES = 64;
-/** More than any payload of fixed size takes: PrePrepare, Prepare, Commit, Checkpoint, Hello. */
-const FIXED_PAYLOAD_BYTES_MAX = 320;
-/** More than the fields of fixed size of a Status take. */
-const STATUS_FIXED_BYTES = 192;
-/** More than one HeldCheckpoint takes. */
-export const HELD_CHECKPOINT_BYTES_MAX = 16;
-/** More than one NamedViewChange takes, as a field too. */
-export const NAMED_VIEW_CHANGE_BYTES_MAX = 48;
-/** More than a signed vote or checkpoint takes as a field of another message, beside its signature. */
-const INNER_STATEMENT_BYTES = 72;
-/** More than the fields of fixed size of a ViewChange or NewView take, or the tag and length of a certificate. */
-const VIEW_CHANGE_FIXED_BYTES = 32;
-const PROOF_FIXED_BYTES = 8;
-
-/** The longest envelope of a vote, checkpoint, pre-prepare or hello. */
-export const VOTE_BYTES_MAX = ENVELOPE_OVERHEAD_BYTES + FIXED_PAYLOAD_BYTES_MAX + SIGNATURE_BYTES_MAX;
+/** What is decoded without knowing the cluster is within these. */
+export const ANY_CLUSTER: WireLimits = {
+  replicaCount: REPLICA_COUNT_MAX,
+  windowSize: INTEGER_MAX,
+  checkpointInterval: INTEGER_MAX,
+  batchOperationsMax: INTEGER_MAX,
+  batchBytesMax: INTEGER_MAX,
+  requestBytesMax: INTEGER_MAX,
+};
 
 /** The longest bitmap in a Status. */
 export function computeBitmapBytesMax(limits: WireLimits): number {
@@ -70,47 +60,4 @@ export function computeHeldCheckpointsMax(limits: WireLimits): number {
 /** The most ViewChanges that a Status names: four of each replica. */
 export function computeHeldViewChangesMax(limits: WireLimits): number {
   return 4 * limits.replicaCount;
-}
-
-/** The longest prepared certificate in a ViewChange: a pre-prepare and prepares of all others. */
-export function computeProofBytesMax({ replicaCount }: WireLimits, signatureBytes = SIGNATURE_BYTES_MAX): number {
-  return PROOF_FIXED_BYTES + replicaCount * (INNER_STATEMENT_BYTES + signatureBytes);
-}
-
-/** What replicas sign of a length that grows with the cluster or the window; everything else is as long as a vote. */
-export const LONG_TYPES = ['status', 'viewChange', 'newView'] as const;
-
-export type LongType = (typeof LONG_TYPES)[number];
-
-/**
- * The longest envelope of one type, with signatures of at most that many bytes: by default of any allowed key.
- */
-export function computeSignedBytesMax(
-  type: LongType,
-  limits: WireLimits,
-  signatureBytes = SIGNATURE_BYTES_MAX,
-): number {
-  return ENVELOPE_OVERHEAD_BYTES + computePayloadBytesMax(type, limits, signatureBytes) + signatureBytes;
-}
-
-function computePayloadBytesMax(type: LongType, limits: WireLimits, signatureBytes: number): number {
-  const { replicaCount, windowSize } = limits;
-  const statement = INNER_STATEMENT_BYTES + signatureBytes;
-  switch (type) {
-    case 'status':
-      return (
-        STATUS_FIXED_BYTES +
-        3 * computeBitmapBytesMax(limits) +
-        HELD_CHECKPOINT_BYTES_MAX * computeHeldCheckpointsMax(limits) +
-        NAMED_VIEW_CHANGE_BYTES_MAX * computeHeldViewChangesMax(limits)
-      );
-    case 'viewChange':
-      return (
-        VIEW_CHANGE_FIXED_BYTES + replicaCount * statement + windowSize * computeProofBytesMax(limits, signatureBytes)
-      );
-    case 'newView':
-      return VIEW_CHANGE_FIXED_BYTES + replicaCount * NAMED_VIEW_CHANGE_BYTES_MAX + windowSize * statement;
-    default:
-      return unreachable(type);
-  }
 }

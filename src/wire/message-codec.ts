@@ -1,34 +1,15 @@
-/**
- * The payloads that replicas sign, by type. What is decoded here has every field, in range; whether it fits the state
- * is the core's to judge.
- */
+/** The payloads that replicas sign, by type: bytes ↔ messages. */
 import type { ProtocolMessage } from '../protocol/messages.js';
-import { unreachable } from '../util/assert.js';
-import type { Result } from '../util/result.js';
-import type { WireLimits } from './limits.js';
+import { failed, type Result } from '../util/result.js';
+import { ANY_CLUSTER, type WireLimits } from './limits.js';
 import type { Malformed } from './malformed.js';
+import { encode } from './message.js';
+import { type MessageOf, PAYLOADS } from './payloads.js';
 import type { SignatureType } from './signature-type.js';
-import { decodeStatement, encodeStatement } from './statement-codec.js';
-import { decodeStatus, encodeStatus } from './status-codec.js';
-import { decodeNewView, decodeViewChange, encodeNewView, encodeViewChange } from './view-change-codec.js';
 
 /** The bytes to sign. */
-export function encodePayload(message: ProtocolMessage): Uint8Array {
-  switch (message.type) {
-    case 'prePrepare':
-    case 'prepare':
-    case 'commit':
-    case 'checkpoint':
-      return encodeStatement(message);
-    case 'status':
-      return encodeStatus(message);
-    case 'viewChange':
-      return encodeViewChange(message);
-    case 'newView':
-      return encodeNewView(message);
-    default:
-      return unreachable(message);
-  }
+export function encodePayload<T extends ProtocolMessage['type']>(message: MessageOf<T>): Uint8Array {
+  return encode(PAYLOADS[message.type], message);
 }
 
 /** The message in signed bytes of this type; malformed for types that are not protocol messages. */
@@ -38,13 +19,19 @@ export function decodePayload(
   limits: WireLimits,
 ): Result<ProtocolMessage, Malformed> {
   switch (type) {
-    case 'status':
-      return decodeStatus(payload, limits);
-    case 'viewChange':
-      return decodeViewChange(payload, limits);
-    case 'newView':
-      return decodeNewView(payload, limits);
+    case 'request':
+    case 'hello':
+    case 'header':
+      return failed({ field: 'type', description: `${type} is not a message of a replica here` });
     default:
-      return decodeStatement(type, payload);
+      return PAYLOADS[type].decode(payload, limits);
   }
+}
+
+/** The statement in signed bytes, by a type whose decoding depends on no limit but the largest cluster's. */
+export function decodeStatement<T extends 'prePrepare' | 'prepare' | 'commit' | 'checkpoint'>(
+  type: T,
+  payload: Uint8Array,
+): Result<MessageOf<T>, Malformed> {
+  return PAYLOADS[type].decode(payload, ANY_CLUSTER);
 }

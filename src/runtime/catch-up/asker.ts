@@ -12,7 +12,6 @@
 import type { Metrics } from '../../ports/metrics.js';
 import type { TimerHandle, TimerService } from '../../ports/timer-service.js';
 import type { ReplicaId } from '../../protocol/identifiers.js';
-import type { Envelope } from '../../wire/envelope.js';
 import type { FetchAnswer, FetchWhat } from '../../wire/peer-message.js';
 
 /** What an asker needs. */
@@ -25,7 +24,7 @@ export interface AskerOptions {
 }
 
 /** Takes an answer; returns whether it is right. */
-export type Accept = (answer: FetchAnswer<Envelope>, peer: ReplicaId) => boolean;
+export type Accept = (answer: FetchAnswer, peer: ReplicaId) => boolean;
 
 /** Something that is being asked for. */
 export interface Question {
@@ -85,7 +84,7 @@ export class Asker {
   }
 
   /** A peer answered something. Returns whether it was asked: what nobody waits for, or not from this peer, is ignored. */
-  onAnswer(peer: ReplicaId, id: number, answer: FetchAnswer<Envelope>): boolean {
+  onAnswer(peer: ReplicaId, id: number, answer: FetchAnswer): boolean {
     const question = this.pending.get(id);
     if (question === undefined || question.source !== peer) {
       return false;

@@ -50,7 +50,7 @@ export class Fetcher {
   }
 
   /** A peer answered. Returns whether it was asked. */
-  onAnswer(peer: ReplicaId, id: number, answer: FetchAnswer<Envelope>): boolean {
+  onAnswer(peer: ReplicaId, id: number, answer: FetchAnswer): boolean {
     const isAsked = this.asker.onAnswer(peer, id, answer);
     if (!isAsked) {
       this.options.onUnasked(peer);

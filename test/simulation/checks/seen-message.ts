@@ -106,7 +106,7 @@ function envelopesOf(input: PeerInput): readonly Envelope[] {
   }
 }
 
-function answerEnvelopes(answer: FetchAnswer<Envelope>): readonly Envelope[] {
+function answerEnvelopes(answer: FetchAnswer): readonly Envelope[] {
   switch (answer.kind) {
     case 'checkpointCertificate':
       return answer.checkpoints;

@@ -118,7 +118,7 @@ function longestMessages(input: MessageSizeInput): readonly [string, PeerOutput]
     ['CommittedBatch', { kind: 'committedBatch', batchBytes, commits }],
     ['CheckpointCertificate', { kind: 'checkpointCertificate', checkpoints }],
     ['Request', { kind: 'request', bytes: new Uint8Array(parameters.requestBytesMax) }],
-    ['Headers', { kind: 'fetchAnswer', id: INTEGER_MAX, answer: { kind: 'ledger', entries } }],
+    ['LedgerRange', { kind: 'fetchAnswer', id: INTEGER_MAX, answer: { kind: 'ledger', entries } }],
     ['ViewChange', { kind: 'signed', signed: signedViewChange }],
     [
       'ViewChange',
@@ -140,7 +140,7 @@ describe('the longest legal message', () => {
           const bound = sizeOf(name, input);
           const where = `${name}, n = ${replicaCount}, signatures of ${signatureBytes}: ${real} of ${bound}`;
           assert.ok(real <= bound, where);
-          assert.ok(name === 'Status' || name === 'Headers' || bound <= 1.25 * real + 1_024, where);
+          assert.ok(name === 'LedgerRange' || bound <= real + 100, where);
         }
       }
     }

@@ -7,7 +7,7 @@ import { concatBytes, fromHex, toHex } from '../../../src/util/bytes.js';
 import type { ClientId, Digest } from '../../../src/util/digest.js';
 import { decodeEnvelope, encodeEnvelope, type Sender } from '../../../src/wire/envelope.js';
 import { Prepare as GeneratedPrepare, SignedMessage } from '../../../src/wire/gen/pbft/v1/message.js';
-import { INTEGER_MAX } from '../../../src/wire/limits.js';
+import { ANY_CLUSTER, INTEGER_MAX, REPLICA_COUNT_MAX } from '../../../src/wire/limits.js';
 import { decodePayload, encodePayload } from '../../../src/wire/message-codec.js';
 import { clientId, LIMITS, replica } from './arbitraries.js';
 
@@ -110,8 +110,8 @@ describe('wire: the canonical form', () => {
 
 describe('wire: the envelope', () => {
   const fieldsAfterSender = '2201aa 2a01bb';
-  const findingOfEnvelope = (text: string, replicaCount?: number): string => {
-    const result = decodeEnvelope(hex(text), replicaCount);
+  const findingOfEnvelope = (text: string, replicaCount = REPLICA_COUNT_MAX): string => {
+    const result = decodeEnvelope(hex(text), { ...ANY_CLUSTER, replicaCount });
     return result.ok ? 'ok' : `${result.error.field} ${result.error.description}`.trim();
   };
 
@@ -119,10 +119,16 @@ describe('wire: the envelope', () => {
     const client = `1a20${DIGEST}`;
     assert.equal(findingOfEnvelope(`0803 1001 ${fieldsAfterSender}`), 'ok');
     assert.equal(findingOfEnvelope(`0801 ${client} ${fieldsAfterSender}`), 'ok');
-    assert.equal(findingOfEnvelope(`0803 ${fieldsAfterSender}`), 'replica is missing');
-    assert.equal(findingOfEnvelope(`0801 ${fieldsAfterSender}`), 'client_id is missing');
-    assert.equal(findingOfEnvelope(`0803 ${client} ${fieldsAfterSender}`), 'replica is missing');
-    assert.equal(findingOfEnvelope(`0801 1001 ${fieldsAfterSender}`), 'client_id is missing');
+    assert.equal(findingOfEnvelope(`0803 ${fieldsAfterSender}`), 'sender is of no known kind');
+    assert.equal(findingOfEnvelope(`0801 ${fieldsAfterSender}`), 'sender is of no known kind');
+    assert.equal(
+      findingOfEnvelope(`0803 ${client} ${fieldsAfterSender}`),
+      'sender is a client, which does not sign a prepare',
+    );
+    assert.equal(
+      findingOfEnvelope(`0801 1001 ${fieldsAfterSender}`),
+      'sender is a replica, which does not sign a request',
+    );
     assert.equal(findingOfEnvelope(`0803 1001 ${client} ${fieldsAfterSender}`), 'payload is missing');
   });
 

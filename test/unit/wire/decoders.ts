@@ -17,8 +17,9 @@ import * as certificates from '../../../src/wire/certificate-codec.js';
 import { decodeEnvelope, type Envelope, encodeEnvelope, encodeSigned } from '../../../src/wire/envelope.js';
 import { frameOf, messagesOf } from '../../../src/wire/frame.js';
 import { decodeHeaderStatement, encodeHeaderStatement } from '../../../src/wire/header-statement-codec.js';
-import { decodeGreeting, decodeHello, encodeGreeting, encodeHello } from '../../../src/wire/hello-codec.js';
+import { decodeHello, encodeHello, GREETING } from '../../../src/wire/hello-codec.js';
 import type { Malformed } from '../../../src/wire/malformed.js';
+import { encode } from '../../../src/wire/message.js';
 import { decodePayload, encodePayload } from '../../../src/wire/message-codec.js';
 import { decodePeerMessage, encodePeerMessage } from '../../../src/wire/peer-codec.js';
 import type { PeerInput, PeerOutput } from '../../../src/wire/peer-message.js';
@@ -115,7 +116,7 @@ const encodedEnvelope = (envelope: Envelope): Uint8Array => encodeEnvelope(envel
 
 export const DECODERS: readonly DecoderCase[] = [
   ...payloadCases,
-  decoderCase('envelope', arbitrary.envelope.map(encodedEnvelope), decodeEnvelope, encodedEnvelope),
+  decoderCase('envelope', arbitrary.envelope.map(encodedEnvelope), (bytes) => decodeEnvelope(bytes), encodedEnvelope),
   decoderCase(
     'request',
     arbitrary.request.map((request) => request.bytes),
@@ -151,7 +152,12 @@ export const DECODERS: readonly DecoderCase[] = [
     frameOf,
   ),
   decoderCase('hello', arbitrary.hello.map(encodeHello), decodeHello, encodeHello),
-  decoderCase('greeting', arbitrary.greeting.map(encodeGreeting), decodeGreeting, encodeGreeting),
+  decoderCase(
+    'greeting',
+    arbitrary.greeting.map((greeting) => encode(GREETING, greeting)),
+    (bytes) => GREETING.decode(bytes, LIMITS),
+    (greeting) => encode(GREETING, greeting),
+  ),
   decoderCase(
     'header statement',
     arbitrary.digest.map(encodeHeaderStatement),

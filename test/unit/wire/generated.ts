@@ -14,7 +14,7 @@ import type { Envelope } from '../../../src/wire/envelope.js';
 import * as generated from '../../../src/wire/gen/pbft/v1/message.js';
 import * as peer from '../../../src/wire/gen/pbft/v1/peer.js';
 import type { Hello } from '../../../src/wire/hello-codec.js';
-import type { FetchAnswer, FetchWhat, PeerOutput } from '../../../src/wire/peer-message.js';
+import type { FetchWhat, OwnFetchAnswer, PeerOutput } from '../../../src/wire/peer-message.js';
 import type { RequestContent } from '../../../src/wire/request-codec.js';
 import type { SignatureType } from '../../../src/wire/signature-type.js';
 
@@ -198,7 +198,7 @@ function fetchOneof(what: FetchWhat): peer.Fetch['what'] {
   }
 }
 
-function answerOneof(answer: FetchAnswer<Signed>): peer.FetchAnswer['answer'] {
+function answerOneof(answer: OwnFetchAnswer): peer.FetchAnswer['answer'] {
   switch (answer.kind) {
     case 'notFound':
       return { $case: 'notFound', value: {} };

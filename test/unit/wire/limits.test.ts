@@ -4,20 +4,20 @@ import { sha256 } from '../../../src/crypto/hash.js';
 import { replicaId, sequence, view } from '../../../src/protocol/identifiers.js';
 import type { Commit, Signed, Status } from '../../../src/protocol/messages.js';
 import { concatBytes } from '../../../src/util/bytes.js';
-import { encodeEnvelope } from '../../../src/wire/envelope.js';
+import { computeEnvelopeBytesMax, encodeEnvelope } from '../../../src/wire/envelope.js';
 import { computeFrameShareBytes, frameOf, messagesOf } from '../../../src/wire/frame.js';
 import {
   computeHeldCheckpointsMax,
   computeHeldViewChangesMax,
-  computeSignedBytesMax,
   FRAME_MESSAGES_MAX,
   INTEGER_MAX,
-  VOTE_BYTES_MAX,
 } from '../../../src/wire/limits.js';
 import { decodePayload, encodePayload } from '../../../src/wire/message-codec.js';
-import { computePeerMessageBytesMax, decodePeerMessage, encodePeerMessage } from '../../../src/wire/peer-codec.js';
+import { PAYLOADS } from '../../../src/wire/payloads.js';
+import { decodePeerMessage, encodePeerMessage } from '../../../src/wire/peer-codec.js';
+import { PEER_MESSAGE } from '../../../src/wire/peer-message.js';
 import { LIMITS, peerOutput } from './arbitraries.js';
-import { DIGEST, findingOf, SIGNATURE } from './support.js';
+import { DIGEST, findingOf, SIGNATURE, SIZE_LIMITS } from './support.js';
 
 describe('wire: the limits', () => {
   const held = (count: number): Status['checkpoints'] =>
@@ -66,7 +66,8 @@ describe('wire: the limits', () => {
     const payload = encodePayload(statusOf(checkpointsMax, 4, viewChangesMax));
     const sender = { kind: 'replica', replica: replicaId(6) } as const;
     const envelope = encodeEnvelope({ type: 'status', sender, payload, signature: SIGNATURE });
-    assert.ok(envelope.length <= computeSignedBytesMax('status', LIMITS));
+    assert.equal(payload.length, PAYLOADS.status.sizeBytesMax(SIZE_LIMITS));
+    assert.equal(envelope.length, computeEnvelopeBytesMax({ status: PAYLOADS.status }, SIZE_LIMITS));
   });
 
   it('want the checkpoints of a status in order, each once', () => {
@@ -108,7 +109,14 @@ describe('wire: the limits', () => {
   it('allow votes with the longest signature', () => {
     const message = encodePeerMessage({ kind: 'signed', signed: largestCommit });
     assert.equal(findingOf(decodePeerMessage(message, LIMITS)), 'ok');
-    assert.ok(message.length <= VOTE_BYTES_MAX);
+    const { payload, signature } = largestCommit;
+    const envelope = encodeEnvelope({
+      type: 'commit',
+      sender: { kind: 'replica', replica: replicaId(6) },
+      payload,
+      signature,
+    });
+    assert.equal(envelope.length, computeEnvelopeBytesMax({ commit: PAYLOADS.commit }, SIZE_LIMITS));
   });
 
   it('allow the longest batch with a proposal or with commits of all replicas, within the computed maximum', () => {
@@ -132,7 +140,7 @@ describe('wire: the limits', () => {
       }),
     ]) {
       assert.equal(findingOf(decodePeerMessage(message, LIMITS)), 'ok');
-      assert.ok(message.length <= computePeerMessageBytesMax(LIMITS), `${message.length}`);
+      assert.ok(message.length <= PEER_MESSAGE.sizeBytesMax(SIZE_LIMITS), `${message.length}`);
     }
   });
 
@@ -141,7 +149,7 @@ describe('wire: the limits', () => {
     const commits = Array.from({ length: LIMITS.replicaCount + 1 }, () => largestCommit);
     const proposal = encodePeerMessage({
       kind: 'proposal',
-      prePrepare: largestVote('prePrepare') as never,
+      prePrepare: { ...largestVote('prePrepare'), signature: Uint8Array.of(1) } as never,
       batchBytes,
     });
     assert.equal(
@@ -161,16 +169,17 @@ describe('wire: the limits', () => {
       return findingOf(decodePeerMessage(encodePeerMessage({ kind: 'fetch', id: 1, what }), LIMITS));
     };
     assert.equal(of(5, 20), 'ok');
-    assert.equal(of(5, 21), 'fetch.what.last is 21, allowed are 5 to 20');
-    assert.equal(of(5, 4), 'fetch.what.last is 4, allowed are 5 to 20');
+    assert.equal(of(5, 21), 'fetch.ledger.last is 21, allowed are 5 to 20');
+    assert.equal(of(5, 4), 'fetch.ledger.last is 4, allowed are 5 to 20');
     assert.equal(of(INTEGER_MAX, INTEGER_MAX), 'ok');
     const entries = Array.from({ length: 17 }, () => ({ headerBytes: Uint8Array.of(1), batchBytes: Uint8Array.of(1) }));
     const answer = encodePeerMessage({ kind: 'fetchAnswer', id: 1, answer: { kind: 'ledger', entries } });
-    assert.equal(findingOf(decodePeerMessage(answer, LIMITS)), 'fetch_answer.answer.entries has more than 16 elements');
+    assert.equal(findingOf(decodePeerMessage(answer, LIMITS)), 'fetch_answer.ledger.entries has more than 16 elements');
   });
 
   it('allow no message of another type where one type belongs', () => {
-    const misplaced = encodePeerMessage({ kind: 'checkpointCertificate', checkpoints: [largestCommit as never] });
+    const short = { ...largestCommit, signature: Uint8Array.of(1) };
+    const misplaced = encodePeerMessage({ kind: 'checkpointCertificate', checkpoints: [short as never] });
     assert.equal(
       findingOf(decodePeerMessage(misplaced, LIMITS)),
       'checkpoint_certificate.checkpoints[0].type is commit, checkpoint belongs here',
@@ -179,7 +188,10 @@ describe('wire: the limits', () => {
     const sender = { kind: 'replica', replica: replicaId(1) } as const;
     const hello = encodeEnvelope({ type: 'hello', sender, payload, signature });
     const wrapped = concatBytes([Uint8Array.of(0x1a, 0x80 | (hello.length & 127), hello.length >> 7), hello]);
-    assert.equal(findingOf(decodePeerMessage(wrapped, LIMITS)), "signed.type is hello, which doesn't belong here");
+    assert.equal(
+      findingOf(decodePeerMessage(wrapped, LIMITS)),
+      'signed.type is hello, prePrepare or prepare or commit or checkpoint or status or viewChange or newView belongs here',
+    );
   });
 
   it('allow no message of no kind, and no frame without one or with too many', () => {

@@ -4,10 +4,12 @@ import type { SignedRequest } from '../../../src/protocol/messages.js';
 import type { ClientId, Digest, Hash } from '../../../src/util/digest.js';
 import type { Result } from '../../../src/util/result.js';
 import type { Malformed } from '../../../src/wire/malformed.js';
-import { requestOf } from './arbitraries.js';
+import { LIMITS, requestOf } from './arbitraries.js';
 
 export const CLIENT = 'c1'.repeat(32) as ClientId;
 export const DIGEST = 'd1'.repeat(32) as Digest;
+/** The limits of the tests' cluster, with signatures of any key. */
+export const SIZE_LIMITS = { ...LIMITS, signatureBytesMax: 512 };
 export const SIGNATURE = new Uint8Array(512).fill(7);
 
 export function findingOf(result: Result<unknown, Malformed>): string {

@@ -2,11 +2,13 @@
 import { strict as assert } from 'node:assert';
 import { replicaId, sequence, view } from '../../../src/protocol/identifiers.js';
 import type { NewView, ProtocolMessage, Signed, ViewChange } from '../../../src/protocol/messages.js';
-import { computeSignedBytesMax, INTEGER_MAX } from '../../../src/wire/limits.js';
+import { INTEGER_MAX } from '../../../src/wire/limits.js';
 import { decodePayload, encodePayload } from '../../../src/wire/message-codec.js';
-import { computePeerMessageBytesMax, decodePeerMessage, encodePeerMessage } from '../../../src/wire/peer-codec.js';
+import { PAYLOADS } from '../../../src/wire/payloads.js';
+import { decodePeerMessage, encodePeerMessage } from '../../../src/wire/peer-codec.js';
+import { PEER_MESSAGE } from '../../../src/wire/peer-message.js';
 import { LIMITS } from './arbitraries.js';
-import { DIGEST, findingOf, SIGNATURE } from './support.js';
+import { DIGEST, findingOf, SIGNATURE, SIZE_LIMITS } from './support.js';
 
 describe('wire: the limits of view changes', () => {
   const signedBy = <M extends ProtocolMessage>(message: M): Signed<M> => ({
@@ -49,8 +51,10 @@ describe('wire: the limits of view changes', () => {
       encodePeerMessage({ kind: 'evidence', first: newView, second: newView }),
     ]) {
       assert.equal(findingOf(decodePeerMessage(message, LIMITS)), 'ok');
-      assert.ok(message.length <= computePeerMessageBytesMax(LIMITS), `${message.length}`);
+      assert.ok(message.length <= PEER_MESSAGE.sizeBytesMax(SIZE_LIMITS), `${message.length}`);
     }
+    assert.equal(viewChange.payload.length, PAYLOADS.viewChange.sizeBytesMax(SIZE_LIMITS));
+    assert.equal(newView.payload.length, PAYLOADS.newView.sizeBytesMax(SIZE_LIMITS));
     assert.equal(decode(viewChange.message), 'ok');
     assert.equal(decode(newView.message), 'ok');
   });
@@ -60,7 +64,7 @@ describe('wire: the limits of view changes', () => {
     assert.match(decode(viewChangeOf({ ...most, checkpoints: 8 })), /^checkpoint_certificate has more than 7/);
     assert.match(decode(viewChangeOf({ ...most, proofs: 33 })), /^prepared has more than 32/);
     const long = viewChangeOf({ ...most, proofs: 1, prepares: 7 });
-    assert.match(decode(long), /^prepared has \d+ bytes, allowed are 0 to 4096/);
+    assert.match(decode(long), /^prepared has \d+ bytes, allowed are 0 to 4032/);
     const prepared = long.prepared.map(({ prePrepare, prepares }) => ({
       prePrepare,
       prepares: prepares.map((prepare) => ({ ...prepare, signature: Uint8Array.of(1) })),
@@ -94,7 +98,7 @@ describe('wire: the limits of view changes', () => {
     const newView = newViewOf(1, 1);
     const [proof] = viewChange.prepared;
     assert.ok(proof !== undefined);
-    const prepares = proof.prepares as never;
+    const prepares = proof.prepares.map((prepare) => ({ ...prepare, signature: Uint8Array.of(1) })) as never;
     const cases: readonly [ProtocolMessage, RegExp][] = [
       [{ ...viewChange, checkpointCertificate: prepares }, /^checkpoint_certificate\[0\]\.type is prepare,/],
       [
@@ -119,9 +123,12 @@ describe('wire: the limits of view changes', () => {
   });
 
   it('GR-01 allow each type its own length only', () => {
-    const long = { ...commit, payload: new Uint8Array(computeSignedBytesMax('status', LIMITS)) };
+    const long = { ...commit, payload: new Uint8Array(PAYLOADS.status.sizeBytesMax(SIZE_LIMITS)) };
     const message = encodePeerMessage({ kind: 'signed', signed: long });
-    assert.match(findingOf(decodePeerMessage(message, LIMITS)), /^signed has \d+ bytes, a commit has at most 896$/);
+    assert.match(
+      findingOf(decodePeerMessage(message, LIMITS)),
+      /^signed\.payload has \d+ bytes, a commit has at most 52$/,
+    );
   });
 
   it('allow as evidence two pre-prepares or two new views only', () => {
@@ -134,6 +141,6 @@ describe('wire: the limits of view changes', () => {
       evidence(newView, prePrepareAt(0)),
       'evidence.second.type is prePrepare, but that of the first is newView',
     );
-    assert.match(evidence(commit, commit), /^evidence\.first\.type is commit, which/);
+    assert.match(evidence(commit, commit), /^evidence\.first\.type is commit, prePrepare or newView belongs here/);
   });
 });

@@ -14,7 +14,7 @@ function batchAt(at: number): FetchWhat {
   return { kind: 'batch', sequence: sequence(at), batchDigest: DIGEST };
 }
 
-function answerOf(byte: number): FetchAnswer<never> {
+function answerOf(byte: number): FetchAnswer {
   return { kind: 'batch', batchBytes: Uint8Array.of(byte) };
 }
 
@@ -40,7 +40,7 @@ class Asked {
     });
   }
 
-  answerLast(answer: FetchAnswer<never>): void {
+  answerLast(answer: FetchAnswer): void {
     const last = this.sent.at(-1);
     assert.ok(last !== undefined);
     this.asker.onAnswer(last.peer, last.id, answer);

@@ -8,7 +8,6 @@ import { computeViewChangeDigest } from '../../../../src/protocol/view-change-lo
 import { Fetcher } from '../../../../src/runtime/catch-up/fetcher.js';
 import type { BatchBody } from '../../../../src/runtime/execution/batch-bodies.js';
 import { equalBytes, utf8 } from '../../../../src/util/bytes.js';
-import type { Envelope } from '../../../../src/wire/envelope.js';
 import type { FetchAnswer, FetchWhat } from '../../../../src/wire/peer-message.js';
 import { fakeSigned } from '../../../support/fake-signatures.js';
 import { bodyOf, FakeMetrics, FakeTimers, LIMITS, requestOf } from '../fakes.js';
@@ -26,7 +25,7 @@ function targetOf(viewChange: Signed<ViewChange>) {
   return { kind: 'viewChange', replica: viewChange.sender, digest, view: viewChange.message.newView } as const;
 }
 
-function answerOf({ sender, payload, signature }: Signed<ViewChange>): FetchAnswer<Envelope> {
+function answerOf({ sender, payload, signature }: Signed<ViewChange>): FetchAnswer {
   const envelope = { type: 'viewChange', sender: { kind: 'replica', replica: sender }, payload, signature } as const;
   return { kind: 'viewChange', viewChange: envelope };
 }
@@ -57,7 +56,7 @@ class Bench {
     onEvent: (event) => this.events.push(event),
   });
 
-  answer(answer: FetchAnswer<Envelope>, which = this.sent.length - 1): void {
+  answer(answer: FetchAnswer, which = this.sent.length - 1): void {
     const question = this.sent[which];
     assert.ok(question !== undefined);
     this.fetcher.onAnswer(question.peer, question.id, answer);

@@ -8,7 +8,6 @@ import { replicaId, type Sequence, sequence } from '../../../../src/protocol/ide
 import type { Accept } from '../../../../src/runtime/catch-up/asker.js';
 import { LedgerFetch } from '../../../../src/runtime/catch-up/ledger-fetch.js';
 import { utf8 } from '../../../../src/util/bytes.js';
-import type { Envelope } from '../../../../src/wire/envelope.js';
 import type { EncodedLedgerEntry, FetchAnswer, FetchWhat } from '../../../../src/wire/peer-message.js';
 import { verified } from '../../../support/core-cluster.js';
 import { fakeSigned } from '../../../support/fake-signatures.js';
@@ -105,7 +104,7 @@ class Bench {
   }
 
   /** Answers the question; a right answer ends it. */
-  answer(answer: FetchAnswer<Envelope>): boolean {
+  answer(answer: FetchAnswer): boolean {
     const { question } = this;
     assert.ok(question, 'something is asked');
     this.question = undefined;
@@ -141,7 +140,7 @@ function nameOf(what: FetchWhat): string {
 }
 
 /** A certificate at a sequence; 1,000 more for one whose members differ. The bench makes checkpoints of it. */
-function certificate(at: number, signers: readonly number[]): FetchAnswer<Envelope> {
+function certificate(at: number, signers: readonly number[]): FetchAnswer {
   return {
     kind: 'checkpointCertificate',
     checkpoints: signers.map((signer) => ({
@@ -258,7 +257,7 @@ describe('fetching the ledger', () => {
 });
 
 describe('fetching the ledger from liars', () => {
-  const headers = (change: (entries: EncodedLedgerEntry[]) => EncodedLedgerEntry[]): FetchAnswer<Envelope> => ({
+  const headers = (change: (entries: EncodedLedgerEntry[]) => EncodedLedgerEntry[]): FetchAnswer => ({
     kind: 'ledger',
     entries: change(LEDGER.entries(3, 8, true)),
   });
@@ -268,7 +267,7 @@ describe('fetching the ledger from liars', () => {
     return { headerBytes, batchBytes: new Uint8Array() };
   };
 
-  const wrongHeaders: Readonly<Record<string, FetchAnswer<Envelope>>> = {
+  const wrongHeaders: Readonly<Record<string, FetchAnswer>> = {
     'nothing of the kind': { kind: 'batch', batchBytes: utf8('batch') },
     'no headers': headers(() => []),
     'too few': headers((entries) => entries.slice(1)),
@@ -293,7 +292,7 @@ describe('fetching the ledger from liars', () => {
     });
   }
 
-  const wrongBatches: Readonly<Record<string, FetchAnswer<Envelope>>> = {
+  const wrongBatches: Readonly<Record<string, FetchAnswer>> = {
     'nothing of the kind': { kind: 'checkpointCertificate', checkpoints: [] },
     'no batches': { kind: 'ledger', entries: [] },
     'more than was asked for': { kind: 'ledger', entries: LEDGER.entries(3, 9, false) },
@@ -320,7 +319,7 @@ describe('fetching the ledger from liars', () => {
     });
   }
 
-  const wrongCertificates: Readonly<Record<string, FetchAnswer<Envelope>>> = {
+  const wrongCertificates: Readonly<Record<string, FetchAnswer>> = {
     'nothing of the kind': { kind: 'batch', batchBytes: utf8('batch') },
     'CK-07: too few signers': certificate(20, [0, 2]),
     'CK-07: one signer twice': certificate(20, [0, 2, 2]),
