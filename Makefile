@@ -48,7 +48,7 @@ help: ## Show this list
 
 setup: $(MODULES) ## Install the dependencies (npm ci)
 
-proto: $(MODULES) ## Generate src/wire/gen from proto/
+proto: $(MODULES) ## Generate src/wire/gen and test/gen from proto/
 	@npm run --silent proto
 
 build: $(BUILD) ## Compile src/ into dist/

@@ -1,20 +1,24 @@
 /**
- * Generates src/wire/gen from proto/: the TypeScript messages and services (ts-proto), and the descriptor set that gRPC
- * reflection serves, as a module, so that the compiler carries it into dist/ like everything else.
+ * Generates code from proto/: into src/wire/gen the TypeScript messages and services (ts-proto) that callers' gRPC uses,
+ * and the descriptor set that gRPC reflection serves, as a module, so that the compiler carries it into dist/ like
+ * everything else; into test/gen the messages of replicas, whose own codec is held against them.
  *
  * Everything is made in a temporary folder first, and only files whose bytes differ are written: running it twice
  * changes nothing, and a reader never finds the folder half empty.
  *
- *     tsx proto/generate.ts            bring src/wire/gen up to date
+ *     tsx proto/generate.ts            bring them up to date
  *     tsx proto/generate.ts --check    exit 1 and name the files that are stale
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 
 const root = resolve(import.meta.dirname, '..');
 const target = 'src/wire/gen';
+const testTarget = 'test/gen';
+/** What nothing uses at run time. */
+const testOnly = ['pbft/v1/message.ts', 'pbft/v1/peer.ts'];
 const descriptorSetFile = 'descriptor-set.ts';
 const lineWidth = 100;
 
@@ -38,10 +42,10 @@ function descriptorSetModule(descriptorSet: Uint8Array): string {
   ].join('\n');
 }
 
-/** Path → contents of every file below `folder`. */
+/** Path → contents of every file below `folder`, which may not exist. */
 function readTree(folder: string): Map<string, string> {
   const files = new Map<string, string>();
-  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+  for (const entry of existsSync(folder) ? readdirSync(folder, { recursive: true, withFileTypes: true }) : []) {
     if (entry.isFile()) {
       const path = join(entry.parentPath, entry.name);
       files.set(relative(folder, path), readFileSync(path, 'utf8'));
@@ -50,6 +54,12 @@ function readTree(folder: string): Map<string, string> {
   return files;
 }
 
+/** The same files by their paths from the project's root. */
+function placed(files: ReadonlyMap<string, string>, folderOf: (path: string) => string): [string, string][] {
+  return [...files].map(([path, contents]) => [join(folderOf(path), path), contents]);
+}
+
+/** Path from the project's root → contents of every file that is to be. */
 function generate(): Map<string, string> {
   const scratch = mkdtempSync(join(tmpdir(), 'pbft-proto-'));
   try {
@@ -58,23 +68,21 @@ function generate(): Map<string, string> {
     const descriptorSet = join(scratch, 'descriptor-set.binpb');
     buf('build', 'proto', '--as-file-descriptor-set', '-o', descriptorSet);
     files.set(descriptorSetFile, descriptorSetModule(readFileSync(descriptorSet)));
-    return files;
+    return new Map(placed(files, (path) => (testOnly.includes(path) ? testTarget : target)));
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
 }
 
 function main(check: boolean): void {
-  const folder = join(root, target);
-  mkdirSync(folder, { recursive: true });
   const wanted = generate();
-  const present = readTree(folder);
+  const present = new Map([target, testTarget].flatMap((folder) => placed(readTree(join(root, folder)), () => folder)));
   const stale = [...new Set([...wanted.keys(), ...present.keys()])]
     .filter((path) => wanted.get(path) !== present.get(path))
     .sort();
   if (check) {
     for (const path of stale) {
-      console.error(`stale: ${target}/${path}`);
+      console.error(`stale: ${path}`);
     }
     if (stale.length > 0) {
       console.error('generated code differs from proto/; run `make proto` and commit the result');
@@ -85,13 +93,13 @@ function main(check: boolean): void {
   for (const path of stale) {
     const contents = wanted.get(path);
     if (contents === undefined) {
-      rmSync(join(folder, path));
+      rmSync(join(root, path));
     } else {
-      mkdirSync(dirname(join(folder, path)), { recursive: true });
-      writeFileSync(join(folder, path), contents);
+      mkdirSync(dirname(join(root, path)), { recursive: true });
+      writeFileSync(join(root, path), contents);
     }
   }
-  console.log(`${target}: ${wanted.size} files, ${stale.length} changed`);
+  console.log(`${target}, ${testTarget}: ${wanted.size} files, ${stale.length} changed`);
 }
 
 main(process.argv.includes('--check'));

@@ -12,7 +12,7 @@ import { X509Certificate } from 'node:crypto';
 import type { Transport, TransportHandlers } from '../ports/transport.js';
 import { type ReplicaId, replicaId } from '../protocol/identifiers.js';
 import { assert } from '../util/assert.js';
-import type { GetOwnLinkResponse } from '../wire/gen/pbft/v1/peer.js';
+import type { OwnLinkAnswer } from '../wire/own-link.js';
 import type { LinkStream } from './frame-stream.js';
 import { createBaseCredentials } from './link-credentials.js';
 import type { LinkEnd } from './link-end.js';
@@ -211,7 +211,7 @@ class PeerTransport implements GrpcTransport {
   private tellOwnLink(
     { replica, address }: OwnLinkAsker,
     links: ReadonlyMap<ReplicaId, PeerLink>,
-    answer: (response: GetOwnLinkResponse) => void,
+    answer: (response: OwnLinkAnswer) => void,
   ): void {
     const tell = (live: LiveLink | undefined): void => {
       if (live !== undefined) {

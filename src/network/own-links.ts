@@ -8,11 +8,11 @@
  */
 import { Client, Metadata, type ServiceError } from '@grpc/grpc-js';
 import type { ReplicaId } from '../protocol/identifiers.js';
-import { GetOwnLinkRequest, GetOwnLinkResponse, PeerServiceService } from '../wire/gen/pbft/v1/peer.js';
-import { decodeStrictly } from '../wire/strict-decode.js';
+import { decodeOwnLinkAnswer, type OwnLinkAnswer } from '../wire/own-link.js';
 import { createBaseCredentials, LinkCredentials } from './link-credentials.js';
 import { foreignText } from './link-end.js';
 import { dialOptions, targetOf } from './peer-dialler.js';
+import { asBuffer, OWN_LINK_PATH, OWN_LINK_QUESTION } from './peer-service.js';
 import { identifyReplica } from './tls-identity.js';
 import type { GrpcTransportOptions, PeerAddress } from './transport-options.js';
 
@@ -94,12 +94,15 @@ function clientOf(options: OwnLinksOptions, peer: ReplicaId, address: PeerAddres
   return new Client(targetOf(address), shown, dialOptions(peer, ANSWER_BYTES_MAX));
 }
 
-function ask(client: Client, done: (answer: GetOwnLinkResponse | undefined) => void): void {
-  client.makeUnaryRequest<GetOwnLinkRequest, GetOwnLinkResponse | undefined>(
-    PeerServiceService.getOwnLink.path,
-    (request) => Buffer.from(GetOwnLinkRequest.encode(request).finish()),
-    (bytes) => decodeStrictly(GetOwnLinkResponse, bytes),
-    {},
+function ask(client: Client, done: (answer: OwnLinkAnswer | undefined) => void): void {
+  client.makeUnaryRequest<Uint8Array, OwnLinkAnswer | undefined>(
+    OWN_LINK_PATH,
+    asBuffer,
+    (bytes) => {
+      const answer = decodeOwnLinkAnswer(bytes);
+      return answer.ok ? answer.value : undefined;
+    },
+    OWN_LINK_QUESTION,
     new Metadata(),
     { deadline: Date.now() + OWN_LINKS_DEADLINE_MS },
     (error: ServiceError | null, answer) => done(error === null ? answer : undefined),

@@ -23,7 +23,7 @@ import type { ConnectionClosing } from '../ports/metrics.js';
 import type { ReplicaId } from '../protocol/identifiers.js';
 import { describeListenError } from '../util/listen-error.js';
 import { TokenBucket } from '../util/token-bucket.js';
-import type { GetOwnLinkResponse } from '../wire/gen/pbft/v1/peer.js';
+import type { OwnLinkAnswer } from '../wire/own-link.js';
 import { FrameStream, type LinkStream } from './frame-stream.js';
 import { IncomingConnection } from './incoming-connection.js';
 import { type EndReason, foreignText, type LinkEnd, STATUS_OF_END } from './link-end.js';
@@ -46,7 +46,7 @@ import {
 const UNUSED: Partial<Record<EndReason, ConnectionClosing>> = { throttled: 'displaced', timeout: 'silent' };
 
 type Call = ServerDuplexStream<Uint8Array, Uint8Array>;
-type OwnLinkCall = ServerUnaryCall<unknown, GetOwnLinkResponse>;
+type OwnLinkCall = ServerUnaryCall<unknown, OwnLinkAnswer>;
 
 /** A stream of a replica that TLS has proven; the handshake is still to come. */
 export interface IncomingStream {
@@ -64,7 +64,7 @@ export interface ListenerEvents {
   /** A stream of this replica was refused before the handshake. */
   onRefused(peer: ReplicaId, end: LinkEnd): void;
   /** This replica asks whether another process has a link under its identity. */
-  onOwnLinkAsked(asker: OwnLinkAsker, answer: (response: GetOwnLinkResponse) => void): void;
+  onOwnLinkAsked(asker: OwnLinkAsker, answer: (response: OwnLinkAnswer) => void): void;
 }
 
 /** Who asks, as TLS proved it, and from where. */
@@ -98,7 +98,7 @@ export class PeerListener {
     });
     this.grpc.addService(PEER_SERVICE, {
       connect: (call: Call) => this.onCall(call),
-      getOwnLink: (call: OwnLinkCall, done: sendUnaryData<GetOwnLinkResponse>) => this.onOwnLinkAsked(call, done),
+      getOwnLink: (call: OwnLinkCall, done: sendUnaryData<OwnLinkAnswer>) => this.onOwnLinkAsked(call, done),
     });
     // The sockets given to it have TLS already.
     this.injector = this.grpc.createConnectionInjector(ServerCredentials.createInsecure());
@@ -255,7 +255,7 @@ export class PeerListener {
     }
   }
 
-  private onOwnLinkAsked(call: OwnLinkCall, done: sendUnaryData<GetOwnLinkResponse>): void {
+  private onOwnLinkAsked(call: OwnLinkCall, done: sendUnaryData<OwnLinkAnswer>): void {
     const certificate = this.connections.get(call.getPeer())?.tls?.getPeerX509Certificate();
     const identity = certificate === undefined ? undefined : identifyReplica(certificate, this.options);
     if (identity?.ok !== true) {

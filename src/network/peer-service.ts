@@ -1,5 +1,8 @@
-/** PeerService.Connect without decoding: frames are put together and taken apart by `frameOf` and `messagesOf`. */
-import { PeerServiceService } from '../wire/gen/pbft/v1/peer.js';
+/**
+ * PeerService of peer.proto by hand: Connect without decoding, since frames are put together and taken apart by `frameOf`
+ * and `messagesOf`. A test holds it against the generated definition.
+ */
+import { encodeOwnLinkAnswer, type OwnLinkAnswer } from '../wire/own-link.js';
 
 /** A view of the same bytes, for grpc-js. */
 export function asBuffer(frame: Uint8Array): Buffer {
@@ -11,7 +14,11 @@ function asFrame(bytes: Buffer): Uint8Array {
 }
 
 /** The method's name on the wire. */
-export const CONNECT_PATH = PeerServiceService.connect.path;
+export const CONNECT_PATH = '/pbft.v1.PeerService/Connect';
+
+/** The other method's; what is asked has no field. */
+export const OWN_LINK_PATH = '/pbft.v1.PeerService/GetOwnLink';
+export const OWN_LINK_QUESTION = new Uint8Array(0);
 
 /** The service's definition, frames passed through as bytes. */
 export const PEER_SERVICE = {
@@ -24,7 +31,15 @@ export const PEER_SERVICE = {
     responseSerialize: asBuffer,
     responseDeserialize: asFrame,
   },
-  getOwnLink: { ...PeerServiceService.getOwnLink, requestDeserialize: asFrame },
+  getOwnLink: {
+    path: OWN_LINK_PATH,
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: asBuffer,
+    requestDeserialize: asFrame,
+    responseSerialize: (answer: OwnLinkAnswer) => asBuffer(encodeOwnLinkAnswer(answer)),
+    responseDeserialize: asFrame,
+  },
 } as const;
 
 export { asFrame };

@@ -84,6 +84,17 @@ export function integer<T extends number = number>(
   });
 }
 
+/** A number without explicit presence: absent for 0. */
+export function integerOrZero(number: number): Field<number> {
+  const positive = integer(number, { min: 1 });
+  return {
+    ...positive,
+    read: (reader, name, limits) => (reader.isNext(number, 'number') ? positive.read(reader, name, limits) : 0),
+    write: (writer, value) => (value === 0 ? undefined : positive.write(writer, value)),
+    sizeBytes: (value) => (value === 0 ? 0 : numberFieldSizeBytes(value)),
+  };
+}
+
 /** A replica of the cluster. */
 export const replica = (number: number): Field<ReplicaId> =>
   integer(number, { max: ({ replicaCount }) => replicaCount - 1 });

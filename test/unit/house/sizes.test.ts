@@ -13,7 +13,7 @@ const LINES_MAX = 350;
 function handwritten(folder: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
     .map((path) => `${folder}/${path}`)
-    .filter((path) => path.endsWith('.ts') && !path.startsWith('src/wire/gen/'));
+    .filter((path) => path.endsWith('.ts') && !/^(?:src\/wire|test)\/gen\//.test(path));
 }
 
 /** How many lines a text has; a newline at its end begins no further one. */

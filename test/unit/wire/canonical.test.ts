@@ -6,9 +6,9 @@ import { defined } from '../../../src/util/assert.js';
 import { concatBytes, fromHex, toHex } from '../../../src/util/bytes.js';
 import type { ClientId, Digest } from '../../../src/util/digest.js';
 import { decodeEnvelope, encodeEnvelope, type Sender } from '../../../src/wire/envelope.js';
-import { Prepare as GeneratedPrepare, SignedMessage } from '../../../src/wire/gen/pbft/v1/message.js';
 import { ANY_CLUSTER, INTEGER_MAX, REPLICA_COUNT_MAX } from '../../../src/wire/limits.js';
 import { decodePayload, encodePayload } from '../../../src/wire/message-codec.js';
+import { Prepare as GeneratedPrepare, SignedMessage } from '../../gen/pbft/v1/message.js';
 import { clientId, LIMITS, replica } from './arbitraries.js';
 
 const DIGEST = 'ab'.repeat(32) as Digest;

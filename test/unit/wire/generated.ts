@@ -11,12 +11,12 @@ import type {
 import { unreachable } from '../../../src/util/assert.js';
 import { digestBytes } from '../../../src/util/digest.js';
 import type { Envelope } from '../../../src/wire/envelope.js';
-import * as generated from '../../../src/wire/gen/pbft/v1/message.js';
-import * as peer from '../../../src/wire/gen/pbft/v1/peer.js';
 import type { Hello } from '../../../src/wire/hello-codec.js';
 import type { FetchWhat, OwnFetchAnswer, PeerOutput } from '../../../src/wire/peer-message.js';
 import type { RequestContent } from '../../../src/wire/request-codec.js';
 import type { SignatureType } from '../../../src/wire/signature-type.js';
+import * as generated from '../../gen/pbft/v1/message.js';
+import * as peer from '../../gen/pbft/v1/peer.js';
 
 const TYPE: Readonly<Record<SignatureType, generated.MessageType>> = {
   request: generated.MessageType.REQUEST,

@@ -7,14 +7,14 @@ import { decodeBatch, encodeBatch, NULL_BATCH_BYTES } from '../../../src/wire/ba
 import * as certificates from '../../../src/wire/certificate-codec.js';
 import { decodeEnvelope, encodeEnvelope, encodeSigned } from '../../../src/wire/envelope.js';
 import { frameOf, messagesOf, probeFrameOf, probeOf, RIVAL_BYTES_MAX } from '../../../src/wire/frame.js';
-import { HeaderStatement, SignedMessage } from '../../../src/wire/gen/pbft/v1/message.js';
-import { ConnectRequest, ConnectResponse } from '../../../src/wire/gen/pbft/v1/peer.js';
 import { decodeHeaderStatement, encodeHeaderStatement } from '../../../src/wire/header-statement-codec.js';
 import { decodeHello, encodeHello } from '../../../src/wire/hello-codec.js';
 import { decodePayload, encodePayload } from '../../../src/wire/message-codec.js';
 import { decodePeerMessage, encodePeerMessage } from '../../../src/wire/peer-codec.js';
 import type { PeerInput, PeerOutput } from '../../../src/wire/peer-message.js';
 import { decodeRequest, encodeRequestPayload } from '../../../src/wire/request-codec.js';
+import { HeaderStatement, SignedMessage } from '../../gen/pbft/v1/message.js';
+import { ConnectRequest, ConnectResponse } from '../../gen/pbft/v1/peer.js';
 import * as arbitrary from './arbitraries.js';
 import {
   envelopeOf,
