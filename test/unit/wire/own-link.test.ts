@@ -1,4 +1,4 @@
-/** What is asked and answered of links of one's own identity, held against the generated code (faults.md FU-02). */
+/** What is asked and answered of links of one's own identity, held against the generated code (FU-02). */
 import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
 import { CONNECT_PATH, OWN_LINK_PATH, OWN_LINK_QUESTION, PEER_SERVICE } from '../../../src/network/peer-service.js';
