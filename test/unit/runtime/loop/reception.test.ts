@@ -1,8 +1,8 @@
-/** What a peer's messages cost him: by what they are, and whether they say what can be said only once. */
+/** What is judged when its turn comes, and what a peer's messages cost him: by what they are, and whether they say what can be said only once. */
 import assert from 'node:assert/strict';
 import { sha256 } from '../../../../src/crypto/hash.js';
 import { replicaId, sequence, view } from '../../../../src/protocol/identifiers.js';
-import type { Status } from '../../../../src/protocol/messages.js';
+import type { SignedRequest, Status, Verified } from '../../../../src/protocol/messages.js';
 import { Costs } from '../../../../src/runtime/execution/operation-cost.js';
 import { CountedVerifier } from '../../../../src/runtime/ingress/counted-verifier.js';
 import { Ingress } from '../../../../src/runtime/ingress/ingress.js';
@@ -31,12 +31,14 @@ const DIGEST = sha256(utf8('a batch'));
 class Bench {
   readonly core = new CoreUnderTest(1);
   readonly charges: string[] = [];
+  /** The number that is executed by the client table. */
+  settled: number | undefined;
   private readonly verifier = new CountedVerifier(new CountingVerifier(new Set([CLIENT])));
   private readonly reception = new Reception({
     core: this.core.core,
     ingress: { messages: this.createIngress(), verifier: this.verifier },
     catchUp: { fetchServer: { serve: (_, id) => id % 2 === 0 }, fetcher: { onAnswer: (_, id) => id % 2 === 0 } },
-    table: { isSettled: () => false },
+    table: { isSettled: ({ number }) => number === this.settled },
     inbox: {
       charge: (peer, { costUs, isNew }) => this.charges.push(`${peer}: ${costUs} ${isNew ? 'new' : 'old'}`),
     },
@@ -66,7 +68,27 @@ class Bench {
     this.reception.settle(message, event, event === undefined ? [] : this.core.step(event));
     return this.charges.at(-1);
   }
+
+  /** Takes a request of own callers; returns whether the core was to be stepped with it. */
+  takeOwn(request: SignedRequest): boolean {
+    const event = this.reception.admit({ kind: 'request', request: request as Verified<SignedRequest> });
+    if (event !== undefined) {
+      this.core.step(event);
+    }
+    return event !== undefined;
+  }
 }
+
+describe('a request of own callers', () => {
+  it('is judged when its turn comes: one that was executed meanwhile, or that the core has, is not stepped', () => {
+    const bench = new Bench();
+    assert.ok(bench.takeOwn(signedRequest(1)));
+    assert.ok(!bench.takeOwn(signedRequest(1)), 'the core has it');
+    bench.settled = 2;
+    assert.ok(!bench.takeOwn(signedRequest(2)), 'it is executed');
+    assert.deepEqual(bench.charges, []);
+  });
+});
 
 describe('what a peer is charged with', () => {
   const vote = (at: number, inView = 0) => signedBytes(voteOf('prepare', at, DIGEST, inView), 2);
