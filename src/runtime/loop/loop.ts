@@ -3,8 +3,8 @@
  * steps the core and does the effects; group commit makes the turn durable. What the other rooms finish comes back here
  * as events, and whoever waits for it is told.
  *
- * A loop is made before the rooms around it, which get it as their neighbour, and begins when they all are there: until
- * then it only takes.
+ * A loop is made before the rooms around it, which get it as their neighbour, and begins when they all are there. Until
+ * then nothing comes: making a room starts nothing.
  */
 import type { Core, CoreView } from '../../protocol/core.js';
 import type { Event } from '../../protocol/events.js';
