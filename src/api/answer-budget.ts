@@ -27,34 +27,34 @@ export interface AnswerReservation {
 
 /** The budget of one client port. */
 export class AnswerBudget {
-  readonly #bytesMax: number;
-  readonly #bytesOfPeer = new Map<string, number>();
-  #heldBytes = 0;
+  private readonly bytesMax: number;
+  private readonly bytesOfPeer = new Map<string, number>();
+  private sumBytes = 0;
 
   constructor(bytesMax: number) {
-    this.#bytesMax = bytesMax;
+    this.bytesMax = bytesMax;
   }
 
   /** The bytes that are reserved. */
   get heldBytes(): number {
-    return this.#heldBytes;
+    return this.sumBytes;
   }
 
   /** How many connections have some. */
   get connections(): number {
-    return this.#bytesOfPeer.size;
+    return this.bytesOfPeer.size;
   }
 
   /** Begins a call of a connection: nothing is reserved yet. */
   open(peer: string): AnswerReservation {
     let heldBytes = 0;
     const change = (toBytes: number): void => {
-      this.#change(peer, toBytes - heldBytes);
+      this.change(peer, toBytes - heldBytes);
       heldBytes = toBytes;
     };
     return {
       hold: (sizeBytes) => {
-        const fits = this.#hasRoom(peer, sizeBytes);
+        const fits = this.hasRoom(peer, sizeBytes);
         if (fits) {
           change(heldBytes + sizeBytes);
         }
@@ -66,20 +66,20 @@ export class AnswerBudget {
   }
 
   /** Whatever its size, an answer fits where its connection has nothing else: a small budget delays, it doesn't forbid. */
-  #hasRoom(peer: string, sizeBytes: number): boolean {
-    const ofPeer = this.#bytesOfPeer.get(peer) ?? 0;
-    const totalMax = sizeBytes > SHORT_ANSWER_BYTES_MAX ? this.#bytesMax * LONG_SHARE : this.#bytesMax;
-    const fitsInAll = this.#heldBytes + sizeBytes <= totalMax || this.#heldBytes === 0;
-    return fitsInAll && (ofPeer === 0 || ofPeer + sizeBytes <= this.#bytesMax * CONNECTION_SHARE);
+  private hasRoom(peer: string, sizeBytes: number): boolean {
+    const ofPeer = this.bytesOfPeer.get(peer) ?? 0;
+    const totalMax = sizeBytes > SHORT_ANSWER_BYTES_MAX ? this.bytesMax * LONG_SHARE : this.bytesMax;
+    const fitsInAll = this.sumBytes + sizeBytes <= totalMax || this.sumBytes === 0;
+    return fitsInAll && (ofPeer === 0 || ofPeer + sizeBytes <= this.bytesMax * CONNECTION_SHARE);
   }
 
-  #change(peer: string, byBytes: number): void {
-    this.#heldBytes += byBytes;
-    const ofPeer = (this.#bytesOfPeer.get(peer) ?? 0) + byBytes;
+  private change(peer: string, byBytes: number): void {
+    this.sumBytes += byBytes;
+    const ofPeer = (this.bytesOfPeer.get(peer) ?? 0) + byBytes;
     if (ofPeer > 0) {
-      this.#bytesOfPeer.set(peer, ofPeer);
+      this.bytesOfPeer.set(peer, ofPeer);
     } else {
-      this.#bytesOfPeer.delete(peer);
+      this.bytesOfPeer.delete(peer);
     }
   }
 }

@@ -35,23 +35,23 @@ interface Unread {
 
 /** The answers of one client port on their way. */
 export class AnswerFlow {
-  readonly #limits: AnswerFlowLimits;
-  readonly #timers: TimerService;
-  readonly #closeConnection: (peer: string) => void;
+  private readonly limits: AnswerFlowLimits;
+  private readonly timers: TimerService;
+  private readonly closeConnection: (peer: string) => void;
   /** In the order in which they were given. */
-  readonly #unread = new Set<Unread>();
-  readonly #bytesOfPeer = new Map<string, number>();
-  #check: TimerHandle | undefined;
+  private readonly unread = new Set<Unread>();
+  private readonly bytesOfPeer = new Map<string, number>();
+  private check: TimerHandle | undefined;
 
   constructor(limits: AnswerFlowLimits, timers: TimerService, closeConnection: (peer: string) => void) {
-    this.#limits = limits;
-    this.#timers = timers;
-    this.#closeConnection = closeConnection;
+    this.limits = limits;
+    this.timers = timers;
+    this.closeConnection = closeConnection;
   }
 
   /** Whether the connection reads its answers. */
   admits(peer: string): boolean {
-    return (this.#bytesOfPeer.get(peer) ?? 0) < this.#limits.unreadBytesMax;
+    return (this.bytesOfPeer.get(peer) ?? 0) < this.limits.unreadBytesMax;
   }
 
   /** Counts an answer that is about to be given, until it is sent or the call is gone. */
@@ -59,40 +59,40 @@ export class AnswerFlow {
     if (sizeBytes < COUNTED_BYTES_MIN || call.cancelled) {
       return;
     }
-    const answer: Unread = { peer: call.getPeer(), sizeBytes, sinceMs: this.#timers.elapsedMs() };
-    this.#unread.add(answer);
-    this.#bytesOfPeer.set(answer.peer, (this.#bytesOfPeer.get(answer.peer) ?? 0) + sizeBytes);
-    call.once('cancelled', () => this.#forget(answer));
-    this.#scheduleCheck();
+    const answer: Unread = { peer: call.getPeer(), sizeBytes, sinceMs: this.timers.elapsedMs() };
+    this.unread.add(answer);
+    this.bytesOfPeer.set(answer.peer, (this.bytesOfPeer.get(answer.peer) ?? 0) + sizeBytes);
+    call.once('cancelled', () => this.forget(answer));
+    this.scheduleCheck();
   }
 
   /** Ends the checks. */
   stop(): void {
-    this.#check?.cancel();
-    this.#check = undefined;
+    this.check?.cancel();
+    this.check = undefined;
   }
 
-  #forget(answer: Unread): void {
-    this.#unread.delete(answer);
-    const left = (this.#bytesOfPeer.get(answer.peer) ?? 0) - answer.sizeBytes;
+  private forget(answer: Unread): void {
+    this.unread.delete(answer);
+    const left = (this.bytesOfPeer.get(answer.peer) ?? 0) - answer.sizeBytes;
     if (left > 0) {
-      this.#bytesOfPeer.set(answer.peer, left);
+      this.bytesOfPeer.set(answer.peer, left);
     } else {
-      this.#bytesOfPeer.delete(answer.peer);
+      this.bytesOfPeer.delete(answer.peer);
     }
   }
 
-  #scheduleCheck(): void {
-    this.#check ??= this.#timers.startTimer(this.#limits.unreadMsMax / CHECKS_WITHIN_LIMIT, () => {
-      this.#check = undefined;
-      const sinceMax = this.#timers.elapsedMs() - this.#limits.unreadMsMax;
-      for (const { peer, sinceMs } of this.#unread) {
+  private scheduleCheck(): void {
+    this.check ??= this.timers.startTimer(this.limits.unreadMsMax / CHECKS_WITHIN_LIMIT, () => {
+      this.check = undefined;
+      const sinceMax = this.timers.elapsedMs() - this.limits.unreadMsMax;
+      for (const { peer, sinceMs } of this.unread) {
         if (sinceMs <= sinceMax) {
-          this.#closeConnection(peer);
+          this.closeConnection(peer);
         }
       }
-      if (this.#unread.size > 0) {
-        this.#scheduleCheck();
+      if (this.unread.size > 0) {
+        this.scheduleCheck();
       }
     });
   }

@@ -31,23 +31,23 @@ export function computeCallBudgetMs(deadline: Deadline, nowWallMs: number, times
 
 /** Counts what is under way against a bound. */
 export class CallLimit {
-  readonly #callsMax: number;
-  #underWay = 0;
+  private readonly callsMax: number;
+  private underWay = 0;
 
   constructor(callsMax: number) {
-    this.#callsMax = callsMax;
+    this.callsMax = callsMax;
   }
 
   /** Serves a call where there is a place for it; undefined where there is none. */
   async run<T>(serve: () => Promise<T>): Promise<T | undefined> {
-    if (this.#underWay >= this.#callsMax) {
+    if (this.underWay >= this.callsMax) {
       return undefined;
     }
-    this.#underWay++;
+    this.underWay++;
     try {
       return await serve();
     } finally {
-      this.#underWay--;
+      this.underWay--;
     }
   }
 }

@@ -88,46 +88,46 @@ interface Watcher {
 }
 
 class HealthWatchers {
-  readonly #services: CallServices;
-  readonly #readStatus: () => ServingStatus;
-  readonly #watchers = new Set<Watcher>();
-  readonly #countOfPeer = new Map<string, number>();
-  #poll: TimerHandle | undefined;
+  private readonly services: CallServices;
+  private readonly readStatus: () => ServingStatus;
+  private readonly watchers = new Set<Watcher>();
+  private readonly countOfPeer = new Map<string, number>();
+  private poll: TimerHandle | undefined;
 
   constructor(services: CallServices, readStatus: () => ServingStatus) {
-    this.#services = services;
-    this.#readStatus = readStatus;
+    this.services = services;
+    this.readStatus = readStatus;
   }
 
   add(call: WatchCall, isKnown: boolean): void {
     const peer = call.getPeer();
-    const ofPeer = this.#countOfPeer.get(peer) ?? 0;
-    if (this.#watchers.size >= WATCHERS_MAX || ofPeer >= WATCHERS_OF_CONNECTION_MAX) {
+    const ofPeer = this.countOfPeer.get(peer) ?? 0;
+    if (this.watchers.size >= WATCHERS_MAX || ofPeer >= WATCHERS_OF_CONNECTION_MAX) {
       const answer = answerToFailure({ code: 'watchersExhausted', retryAfterMs: RETRY_AFTER_MS });
-      countCall(HealthService.watch.path, answer.status, this.#services);
+      countCall(HealthService.watch.path, answer.status, this.services);
       call.emit('error', Object.assign(new Error(answer.message), statusOfAnswer(answer)));
       return;
     }
     const watcher: Watcher = { call, told: ServingStatus.UNKNOWN, blocked: false };
-    this.#watchers.add(watcher);
-    this.#countOfPeer.set(peer, ofPeer + 1);
+    this.watchers.add(watcher);
+    this.countOfPeer.set(peer, ofPeer + 1);
     call.on('cancelled', () => {
-      this.#watchers.delete(watcher);
-      const left = (this.#countOfPeer.get(peer) ?? 0) - 1;
+      this.watchers.delete(watcher);
+      const left = (this.countOfPeer.get(peer) ?? 0) - 1;
       if (left > 0) {
-        this.#countOfPeer.set(peer, left);
+        this.countOfPeer.set(peer, left);
       } else {
-        this.#countOfPeer.delete(peer);
+        this.countOfPeer.delete(peer);
       }
-      countCall(HealthService.watch.path, status.CANCELLED, this.#services);
+      countCall(HealthService.watch.path, status.CANCELLED, this.services);
     });
     if (isKnown) {
       call.on('drain', () => {
         watcher.blocked = false;
-        tell(watcher, this.#readStatus());
+        tell(watcher, this.readStatus());
       });
-      tell(watcher, this.#readStatus());
-      this.#startPoll();
+      tell(watcher, this.readStatus());
+      this.startPoll();
     } else {
       watcher.blocked = true;
       call.write(encodeMessage(HealthCheckResponse, { status: ServingStatus.SERVICE_UNKNOWN }));
@@ -135,24 +135,24 @@ class HealthWatchers {
   }
 
   stop(): void {
-    this.#poll?.cancel();
-    this.#poll = undefined;
-    for (const watcher of this.#watchers) {
+    this.poll?.cancel();
+    this.poll = undefined;
+    for (const watcher of this.watchers) {
       tell(watcher, ServingStatus.NOT_SERVING);
       watcher.call.end();
     }
-    this.#watchers.clear();
+    this.watchers.clear();
   }
 
-  #startPoll(): void {
-    this.#poll ??= this.#services.timers.startTimer(POLL_MS, () => {
-      this.#poll = undefined;
-      if (this.#watchers.size > 0) {
-        const current = this.#readStatus();
-        for (const watcher of this.#watchers) {
+  private startPoll(): void {
+    this.poll ??= this.services.timers.startTimer(POLL_MS, () => {
+      this.poll = undefined;
+      if (this.watchers.size > 0) {
+        const current = this.readStatus();
+        for (const watcher of this.watchers) {
           tell(watcher, current);
         }
-        this.#startPoll();
+        this.startPoll();
       }
     });
   }

@@ -42,72 +42,72 @@ interface Connection {
 
 /** A listening port. */
 export class Listener {
-  readonly #options: ListenerOptions;
-  readonly #server: Server;
-  readonly #tls: TlsServer | undefined;
-  readonly #door: PortDoor<Connection>;
+  private readonly options: ListenerOptions;
+  private readonly server: Server;
+  private readonly tls: TlsServer | undefined;
+  private readonly door: PortDoor<Connection>;
   /** By the peer's address and port. */
-  readonly #connections = new Map<string, Connection>();
+  private readonly connections = new Map<string, Connection>();
 
   /** Throws where the certificate or key can't be used. */
   constructor(options: ListenerOptions) {
-    this.#options = options;
-    this.#tls = options.tls === undefined ? undefined : this.#createTls(options.tls);
-    this.#door = this.#createDoor();
-    this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket));
+    this.options = options;
+    this.tls = options.tls === undefined ? undefined : this.createTls(options.tls);
+    this.door = this.createDoor();
+    this.server = createServer({ noDelay: true }, (socket) => this.accept(socket));
   }
 
   /** Begins to listen; `done` says that it does, or why it can't. */
   listen(done: (error: Error | undefined) => void): void {
-    const { host, port } = this.#options;
+    const { host, port } = this.options;
     const onError = (error: Error) =>
       done(describeListenError({ purpose: 'callers', host, port, setting: 'listen.client' }, error));
-    this.#server.once('error', onError);
-    this.#server.listen({ host, port }, () => {
-      this.#server.off('error', onError);
+    this.server.once('error', onError);
+    this.server.listen({ host, port }, () => {
+      this.server.off('error', onError);
       // Accepting fails where file descriptors run out; the port stays open and the next connection is tried.
-      this.#server.on('error', (error) => this.#door.noteAcceptFailure(error));
+      this.server.on('error', (error) => this.door.noteAcceptFailure(error));
       done(undefined);
     });
   }
 
   /** `host:port` as bound; empty before. */
   get address(): string {
-    const bound = this.#server.address();
+    const bound = this.server.address();
     return bound === null || typeof bound === 'string' ? '' : formatAddress(bound.address, bound.port);
   }
 
   /** Accepts no more; `done` when every connection is closed. */
   close(done: () => void): void {
     // An error here says that it wasn't listening: then there is nothing to close.
-    this.#server.close(() => done());
+    this.server.close(() => done());
   }
 
   /** Closes what is still connected. */
   destroyConnections(): void {
-    for (const connection of this.#connections.values()) {
-      this.#destroy(connection);
+    for (const connection of this.connections.values()) {
+      this.destroy(connection);
     }
   }
 
   /** Closes one connection, named by its peer's `address:port`. */
   closeConnection(peer: string): void {
-    const connection = this.#connections.get(peer);
+    const connection = this.connections.get(peer);
     if (connection !== undefined) {
-      this.#destroy(connection);
+      this.destroy(connection);
     }
   }
 
   /** Notes what the calls of a connection do, named by its peer's `address:port`. */
   setStanding(peer: string, standing: Standing): void {
-    const connection = this.#connections.get(peer);
+    const connection = this.connections.get(peer);
     if (connection !== undefined) {
-      this.#door.setStanding(connection, standing);
+      this.door.setStanding(connection, standing);
     }
   }
 
-  #createDoor(): PortDoor<Connection> {
-    const { places, silentMs, timers, metrics, logger, operatorAddresses } = this.#options;
+  private createDoor(): PortDoor<Connection> {
+    const { places, silentMs, timers, metrics, logger, operatorAddresses } = this.options;
     const port = 'client';
     return new PortDoor<Connection>({
       limits: places,
@@ -116,8 +116,8 @@ export class Listener {
       timers,
       isOperator: (address) => isLoopback(plainAddress(address)) || operatorAddresses.includes(plainAddress(address)),
       hasSpoken: ({ socket, secured }) =>
-        (this.#tls === undefined ? socket : secured) !== undefined && (secured ?? socket).bytesRead >= PREFACE_BYTES,
-      close: (connection) => this.#close(connection),
+        (this.tls === undefined ? socket : secured) !== undefined && (secured ?? socket).bytesRead >= PREFACE_BYTES,
+      close: (connection) => this.end(connection),
       onClosed: (reason) => metrics.increment('pbft_connections_closed_total', { port, reason }),
       onOpen: (count) => metrics.set('pbft_connections', { port }, count),
       onWarning: ({ text, ...fields }) =>
@@ -129,57 +129,57 @@ export class Listener {
    * Closes one from outside of its own callbacks. One without finished TLS goes at once: a burst of connections that give
    * way must not hold descriptors until the end of the turn.
    */
-  #close(connection: Connection): void {
+  private end(connection: Connection): void {
     if (connection.secured === undefined) {
       connection.socket.destroy();
     } else {
-      this.#destroy(connection);
+      this.destroy(connection);
     }
   }
 
   /** In the next turn, TLS first: both at once from within a callback of TLS crash Node 20. */
-  #destroy({ socket, secured }: Connection): void {
-    this.#options.timers.defer(() => {
+  private destroy({ socket, secured }: Connection): void {
+    this.options.timers.defer(() => {
       secured?.destroy();
       socket.destroy();
     });
   }
 
-  #accept(socket: Socket): void {
+  private accept(socket: Socket): void {
     // A reset connection is nobody's fault here; the library hears of it by the close.
     socket.on('error', () => socket.destroy());
     const address = socket.remoteAddress ?? '';
     const connection: Connection = { socket, secured: undefined };
-    if (!this.#door.enter(connection, address)) {
+    if (!this.door.enter(connection, address)) {
       return;
     }
     const peer = `${address}:${socket.remotePort}`;
-    this.#connections.set(peer, connection);
+    this.connections.set(peer, connection);
     socket.once('close', () => {
-      this.#door.leave(connection);
-      if (this.#connections.get(peer) === connection) {
-        this.#connections.delete(peer);
+      this.door.leave(connection);
+      if (this.connections.get(peer) === connection) {
+        this.connections.delete(peer);
       }
     });
-    if (this.#tls === undefined) {
-      this.#options.onConnection(socket);
+    if (this.tls === undefined) {
+      this.options.onConnection(socket);
     } else {
-      this.#tls.emit('connection', socket);
+      this.tls.emit('connection', socket);
     }
   }
 
   /** A server that doesn't listen: it gets its connections from this port. */
-  #createTls(tls: { readonly cert: Buffer; readonly key: Buffer }): TlsServer {
-    const server = createTlsServer({ ...tls, ALPNProtocols: ['h2'], handshakeTimeout: 2 * this.#options.silentMs });
+  private createTls(tls: { readonly cert: Buffer; readonly key: Buffer }): TlsServer {
+    const server = createTlsServer({ ...tls, ALPNProtocols: ['h2'], handshakeTimeout: 2 * this.options.silentMs });
     server.on('secureConnection', (socket: TLSSocket) => {
       socket.on('error', () => socket.destroy());
-      const connection = this.#connections.get(`${socket.remoteAddress}:${socket.remotePort}`);
+      const connection = this.connections.get(`${socket.remoteAddress}:${socket.remotePort}`);
       if (connection === undefined) {
         socket.destroy();
         return;
       }
       connection.secured = socket;
-      this.#options.onConnection(socket);
+      this.options.onConnection(socket);
     });
     server.on('tlsClientError', (_error, socket) => socket.destroy());
     return server;

@@ -22,34 +22,34 @@ interface Noted {
 /** The long values that one client port remembers. */
 export class LongValues {
   /** By key, in the order in which they were noted. */
-  readonly #noted = new Map<string, Noted>();
+  private readonly noted = new Map<string, Noted>();
 
   /** How many it remembers. */
   get size(): number {
-    return this.#noted.size;
+    return this.noted.size;
   }
 
   /** How many bytes the key's value had, or 0 where that isn't known. `nowMs` is monotonic. */
   sizeOf(key: string, nowMs: number): number {
-    const noted = this.#noted.get(key);
+    const noted = this.noted.get(key);
     return noted !== undefined && nowMs - noted.notedMs < KEEP_MS ? noted.sizeBytes : 0;
   }
 
   /** Notes how long a value is. Beyond the bound, what was noted longest ago is forgotten. */
   note(key: string, sizeBytes: number, nowMs: number): void {
-    this.#noted.delete(key);
+    this.noted.delete(key);
     if (sizeBytes <= SHORT_VALUE_BYTES_MAX) {
       return;
     }
-    this.#noted.set(key, { sizeBytes, notedMs: nowMs });
-    if (this.#noted.size > VALUES_MAX) {
-      const [oldest] = this.#noted.keys();
+    this.noted.set(key, { sizeBytes, notedMs: nowMs });
+    if (this.noted.size > VALUES_MAX) {
+      const [oldest] = this.noted.keys();
       this.forget(oldest ?? key);
     }
   }
 
   /** Forgets a value: so much can't be asked for. */
   forget(key: string): void {
-    this.#noted.delete(key);
+    this.noted.delete(key);
   }
 }

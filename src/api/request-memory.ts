@@ -54,90 +54,90 @@ const OVERHEAD_BYTES = 256;
 
 /** The request ids that one replica remembers. */
 export class RequestMemory {
-  readonly #limits: RequestMemoryLimits;
-  readonly #awaited = new Map<string, Awaited>();
+  private readonly limits: RequestMemoryLimits;
+  private readonly awaited = new Map<string, Awaited>();
   /** In the order in which they were settled. */
-  readonly #settled = new Map<string, Settled>();
-  #settledBytes = 0;
+  private readonly settled = new Map<string, Settled>();
+  private settledBytes = 0;
 
   constructor(limits: RequestMemoryLimits) {
-    this.#limits = limits;
+    this.limits = limits;
   }
 
   /** How many ids it holds. */
   get size(): number {
-    return this.#awaited.size + this.#settled.size;
+    return this.awaited.size + this.settled.size;
   }
 
   /** Bytes of the outcomes it holds. */
   get sizeBytes(): number {
-    return this.#settledBytes;
+    return this.settledBytes;
   }
 
   /** Looks an id up, and takes it where it is new. `nowMs` is monotonic. */
   begin(id: string, digest: Digest, nowMs: number): Recollection {
-    this.#forgetOlderThan(nowMs - this.#limits.keepMs);
-    const awaited = this.#awaited.get(id);
+    this.forgetOlderThan(nowMs - this.limits.keepMs);
+    const awaited = this.awaited.get(id);
     if (awaited !== undefined) {
       return awaited.digest === digest ? { kind: 'awaited' } : { kind: 'reused' };
     }
-    const settled = this.#settled.get(id);
+    const settled = this.settled.get(id);
     if (settled !== undefined) {
       return settled.digest === digest ? { kind: 'settled', outcome: settled.outcome } : { kind: 'reused' };
     }
-    if (this.#awaited.size >= this.#limits.idsMax) {
+    if (this.awaited.size >= this.limits.idsMax) {
       return { kind: 'full' };
     }
-    this.#awaited.set(id, { digest, waiters: new Set() });
-    this.#forgetSurplus();
+    this.awaited.set(id, { digest, waiters: new Set() });
+    this.forgetSurplus();
     return { kind: 'first' };
   }
 
   /** Has `waiter` called when an awaited id is settled. Returns a function that takes it back. */
   join(id: string, waiter: (outcome: Outcome) => void): () => void {
-    const awaited = this.#awaited.get(id);
+    const awaited = this.awaited.get(id);
     awaited?.waiters.add(waiter);
     return () => void awaited?.waiters.delete(waiter);
   }
 
   /** Tells all who wait for an id, and remembers the outcome where the operation may have been taken. */
   settle(id: string, outcome: Outcome, nowMs: number): void {
-    const awaited = this.#awaited.get(id);
+    const awaited = this.awaited.get(id);
     if (awaited === undefined) {
       return;
     }
-    this.#awaited.delete(id);
+    this.awaited.delete(id);
     if (outcome.ok || outcome.error.code === 'outcomeUnknown' || outcome.error.code === 'resultDropped') {
       const sizeBytes = OVERHEAD_BYTES + (outcome.ok ? outcome.value.result.length : 0);
-      this.#settled.set(id, { digest: awaited.digest, outcome, settledMs: nowMs, sizeBytes });
-      this.#settledBytes += sizeBytes;
-      this.#forgetSurplus();
+      this.settled.set(id, { digest: awaited.digest, outcome, settledMs: nowMs, sizeBytes });
+      this.settledBytes += sizeBytes;
+      this.forgetSurplus();
     }
     for (const waiter of awaited.waiters) {
       waiter(outcome);
     }
   }
 
-  #forgetOlderThan(oldestMs: number): void {
-    for (const [id, settled] of this.#settled) {
+  private forgetOlderThan(oldestMs: number): void {
+    for (const [id, settled] of this.settled) {
       if (settled.settledMs > oldestMs) {
         return;
       }
-      this.#forget(id, settled);
+      this.forget(id, settled);
     }
   }
 
-  #forgetSurplus(): void {
-    for (const [id, settled] of this.#settled) {
-      if (this.size <= this.#limits.idsMax && this.#settledBytes <= this.#limits.bytesMax) {
+  private forgetSurplus(): void {
+    for (const [id, settled] of this.settled) {
+      if (this.size <= this.limits.idsMax && this.settledBytes <= this.limits.bytesMax) {
         return;
       }
-      this.#forget(id, settled);
+      this.forget(id, settled);
     }
   }
 
-  #forget(id: string, settled: Settled): void {
-    this.#settled.delete(id);
-    this.#settledBytes -= settled.sizeBytes;
+  private forget(id: string, settled: Settled): void {
+    this.settled.delete(id);
+    this.settledBytes -= settled.sizeBytes;
   }
 }

@@ -64,24 +64,24 @@ export function createKeyValueStateMachine(): StateMachine {
 
 /** Commands from the first look at an operation to its execution, by the operation's own byte array. */
 class CommandCache {
-  readonly #commands = new WeakMap<Uint8Array, KeyValueCommand>();
+  private readonly commands = new WeakMap<Uint8Array, KeyValueCommand>();
 
   read(operation: Uint8Array): KeyValueCommand {
-    const known = this.#commands.get(operation);
+    const known = this.commands.get(operation);
     if (known !== undefined) {
       return known;
     }
     const command = parseKeyValueCommand(operation);
-    this.#commands.set(operation, command);
+    this.commands.set(operation, command);
     return command;
   }
 
   take(operation: Uint8Array): KeyValueCommand {
-    const known = this.#commands.get(operation);
+    const known = this.commands.get(operation);
     if (known === undefined) {
       return parseKeyValueCommand(operation);
     }
-    this.#commands.delete(operation);
+    this.commands.delete(operation);
     return known;
   }
 }

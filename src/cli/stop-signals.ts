@@ -6,8 +6,8 @@ const NAMES = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export class StopSignals {
   /** Settled at the first signal. */
   readonly requested: Promise<NodeJS.Signals>;
-  #first: NodeJS.Signals | undefined;
-  readonly #listener: (name: NodeJS.Signals) => void;
+  private firstName: NodeJS.Signals | undefined;
+  private readonly listener: (name: NodeJS.Signals) => void;
 
   /** `onRepeat` is called for every further signal. */
   constructor(onRepeat: () => void = () => undefined) {
@@ -15,28 +15,28 @@ export class StopSignals {
     this.requested = new Promise((resolve) => {
       settle = resolve;
     });
-    this.#listener = (name) => {
-      if (this.#first === undefined) {
-        this.#first = name;
+    this.listener = (name) => {
+      if (this.firstName === undefined) {
+        this.firstName = name;
         settle(name);
       } else {
         onRepeat();
       }
     };
     for (const name of NAMES) {
-      process.on(name, this.#listener);
+      process.on(name, this.listener);
     }
   }
 
   /** The first signal, undefined while there was none. */
   get first(): NodeJS.Signals | undefined {
-    return this.#first;
+    return this.firstName;
   }
 
   /** Catches no more. */
   release(): void {
     for (const name of NAMES) {
-      process.off(name, this.#listener);
+      process.off(name, this.listener);
     }
   }
 }

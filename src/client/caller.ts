@@ -60,7 +60,7 @@ const RECONNECT_MAX_MS = 2_000;
 /** Makes unary calls over one channel; it connects at the first. */
 export class Caller {
   readonly endpoint: Endpoint;
-  readonly #channel: Channel;
+  private readonly channel: Channel;
 
   constructor(endpoint: Endpoint) {
     this.endpoint = endpoint;
@@ -70,7 +70,7 @@ export class Caller {
         ? ChannelCredentials.createInsecure()
         : ChannelCredentials.createSsl(Buffer.from(tls.rootCertificates));
     const serverName = tls?.serverName;
-    this.#channel = new Channel(address, credentials, {
+    this.channel = new Channel(address, credentials, {
       'grpc.max_receive_message_length': ANSWER_BYTES_MAX,
       'grpc.initial_reconnect_backoff_ms': RECONNECT_MIN_MS,
       'grpc.max_reconnect_backoff_ms': RECONNECT_MAX_MS,
@@ -82,7 +82,7 @@ export class Caller {
 
   /** Connects, and waits until it is known whether a call could leave. Rejects where it is given up. */
   reach({ untilMs, signal }: Patience): Promise<Reach> {
-    const channel = this.#channel.getChannel();
+    const channel = this.channel.getChannel();
     return new Promise((resolve, reject) => {
       const abandon = (): void => reject(cancelledCall());
       const end = (reach: Reach): void => {
@@ -128,7 +128,7 @@ export class Caller {
         }
       };
       signal?.addEventListener('abort', cancel, { once: true });
-      call.made = this.#channel.makeUnaryRequest<Request, Result<Response, DecodeFault>>(
+      call.made = this.channel.makeUnaryRequest<Request, Result<Response, DecodeFault>>(
         path,
         (value) => Buffer.from(request.encode(value).finish()),
         (bytes) => decodeJudged(response, bytes),
@@ -140,6 +140,6 @@ export class Caller {
   }
 
   close(): void {
-    this.#channel.close();
+    this.channel.close();
   }
 }

@@ -175,47 +175,47 @@ interface Call {
 
 /** Calls of one client, whose every failure is a ClientError. */
 class Calls {
-  readonly #turn: TurnCaller;
-  readonly #timeoutMs: number;
-  readonly #closing = new AbortController();
+  private readonly turn: TurnCaller;
+  private readonly timeoutMs: number;
+  private readonly closing = new AbortController();
 
   constructor(turn: TurnCaller, timeoutMs: number) {
-    this.#turn = turn;
-    this.#timeoutMs = timeoutMs;
+    this.turn = turn;
+    this.timeoutMs = timeoutMs;
     // Each call under way listens.
-    setMaxListeners(0, this.#closing.signal);
+    setMaxListeners(0, this.closing.signal);
   }
 
   /** A call that may change something. */
   write<Answer>(given: WriteOptions | undefined, make: (call: Call) => Promise<Answer>): Promise<Answer> {
-    return this.#guard(false, given, make);
+    return this.guard(false, given, make);
   }
 
   /** A call that changes nothing, so that its outcome is never in doubt. */
   read<Answer>(given: ReadOptions | undefined, make: (call: Call) => Promise<Answer>): Promise<Answer> {
-    return this.#guard(true, given, make);
+    return this.guard(true, given, make);
   }
 
   make<Request, Response>(method: Method<Request, Response>, message: Request, call: Call): Promise<Response> {
-    return this.#turn.call(method, message, call);
+    return this.turn.call(method, message, call);
   }
 
   /** Gives up what is under way, and ends the connections. */
   close(): void {
-    this.#closing.abort();
-    this.#turn.close();
+    this.closing.abort();
+    this.turn.close();
   }
 
-  async #guard<Answer>(
+  private async guard<Answer>(
     isRead: boolean,
     given: (WriteOptions & ReadOptions) | undefined,
     make: (call: Call) => Promise<Answer>,
   ): Promise<Answer> {
     try {
       const options = objectOf('options', given);
-      const { requestId = '', timeoutMs = this.#timeoutMs } = options;
+      const { requestId = '', timeoutMs = this.timeoutMs } = options;
       const signal = signalOf(options.signal);
-      const closing = this.#closing.signal;
+      const closing = this.closing.signal;
       if (closing.aborted) {
         throw closedClient();
       }

@@ -66,15 +66,15 @@ function either(one: AbortSignal, other: AbortSignal | undefined): AbortSignal {
 
 /** Calls to replicas that serve the same. */
 export class TurnCaller {
-  readonly #callers: readonly Asked[];
+  private readonly callers: readonly Asked[];
   /** In the order in which to ask them. */
-  #order: readonly Asked[];
+  private order: readonly Asked[];
   /** Where request ids with an unknown outcome were sent, the oldest first. */
-  readonly #pinned = new Map<string, Asked>();
+  private readonly pinned = new Map<string, Asked>();
 
   constructor(endpoints: readonly Endpoint[], create: CreateCaller = (endpoint) => new Caller(endpoint)) {
-    this.#callers = endpoints.map(create);
-    this.#order = this.#callers;
+    this.callers = endpoints.map(create);
+    this.order = this.callers;
   }
 
   /** Makes one call. Rejects with a ClientError. */
@@ -87,13 +87,13 @@ export class TurnCaller {
       throw cancelledCall();
     }
     const untilMs = Date.now() + timeoutMs;
-    const pinned = this.#pinned.get(requestId);
-    const left = new Set(pinned === undefined ? this.#order : [pinned]);
+    const pinned = this.pinned.get(requestId);
+    const left = new Set(pinned === undefined ? this.order : [pinned]);
     const isRead = method.readsOnly === true;
     const attempt = async (over: AbortSignal | undefined): Promise<Response> => {
       const patience = { untilMs, signal: over === undefined ? signal : either(over, signal) };
-      const asked = await this.#takeReachable(left, patience, timeoutMs);
-      return await this.#ask(asked, requestId, () => asked.call(method, message, patience));
+      const asked = await this.takeReachable(left, patience, timeoutMs);
+      return await this.ask(asked, requestId, () => asked.call(method, message, patience));
     };
     const count = left.size;
     const sliceMs = (index: number): number =>
@@ -114,13 +114,13 @@ export class TurnCaller {
 
   /** Ends all connections. */
   close(): void {
-    for (const caller of this.#callers) {
+    for (const caller of this.callers) {
       caller.close();
     }
   }
 
   /** The first of those left that a call could go to; it is left no more. */
-  async #takeReachable(left: Set<Asked>, patience: Patience, timeoutMs: number): Promise<Asked> {
+  private async takeReachable(left: Set<Asked>, patience: Patience, timeoutMs: number): Promise<Asked> {
     for (;;) {
       if (left.size === 0) {
         throw new NoneAnswered([]);
@@ -140,38 +140,38 @@ export class TurnCaller {
     }
   }
 
-  async #ask<Answer>(asked: Asked, requestId: string, make: () => Promise<Answer>): Promise<Answer> {
+  private async ask<Answer>(asked: Asked, requestId: string, make: () => Promise<Answer>): Promise<Answer> {
     try {
       const answer = await make();
-      this.#pinned.delete(requestId);
-      this.#move(asked, 'first');
+      this.pinned.delete(requestId);
+      this.move(asked, 'first');
       return answer;
     } catch (error) {
       if (error instanceof ClientError) {
-        this.#note(asked, requestId, error);
+        this.note(asked, requestId, error);
       }
       throw error;
     }
   }
 
-  #note(asked: Asked, requestId: string, { code, outcomeKnown }: ClientError): void {
+  private note(asked: Asked, requestId: string, { code, outcomeKnown }: ClientError): void {
     if (!SAME_EVERYWHERE.has(code)) {
-      this.#move(asked, 'last');
+      this.move(asked, 'last');
     }
     if (requestId !== '' && !outcomeKnown) {
-      this.#pinned.delete(requestId);
-      this.#pinned.set(requestId, asked);
-      const [oldest] = this.#pinned.keys();
-      if (this.#pinned.size > PINNED_MAX && oldest !== undefined) {
-        this.#pinned.delete(oldest);
+      this.pinned.delete(requestId);
+      this.pinned.set(requestId, asked);
+      const [oldest] = this.pinned.keys();
+      if (this.pinned.size > PINNED_MAX && oldest !== undefined) {
+        this.pinned.delete(oldest);
       }
     }
   }
 
-  #move(asked: Asked, to: 'first' | 'last'): void {
-    if (this.#order.at(to === 'first' ? 0 : -1) !== asked) {
-      const others = this.#order.filter((other) => other !== asked);
-      this.#order = to === 'first' ? [asked, ...others] : [...others, asked];
+  private move(asked: Asked, to: 'first' | 'last'): void {
+    if (this.order.at(to === 'first' ? 0 : -1) !== asked) {
+      const others = this.order.filter((other) => other !== asked);
+      this.order = to === 'first' ? [asked, ...others] : [...others, asked];
     }
   }
 }

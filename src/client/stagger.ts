@@ -31,26 +31,26 @@ export class NoneAnswered extends Error {
 
 /** What has ended, in order, and who waits for it. */
 class Ends<Answer> {
-  readonly #ends: End<Answer>[] = [];
-  #wake: () => void = () => undefined;
+  private readonly ends: End<Answer>[] = [];
+  private wake: () => void = () => undefined;
 
   add(end: End<Answer>): void {
-    this.#ends.push(end);
-    this.#wake();
+    this.ends.push(end);
+    this.wake();
   }
 
   /** The next; undefined where nothing ends within the time. */
   async next(withinMs: number): Promise<End<Answer> | undefined> {
-    if (this.#ends.length === 0) {
+    if (this.ends.length === 0) {
       await new Promise<void>((resolve) => {
         const timer = withinMs === Number.POSITIVE_INFINITY ? undefined : setTimeout(resolve, withinMs);
-        this.#wake = () => {
+        this.wake = () => {
           clearTimeout(timer);
           resolve();
         };
       });
     }
-    return this.#ends.shift();
+    return this.ends.shift();
   }
 }
 

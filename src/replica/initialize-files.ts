@@ -146,12 +146,12 @@ function isThere(path: string): boolean {
 
 /** A folder that is being filled. */
 export class NewFolder {
-  readonly #directory: string;
+  private readonly directory: string;
   /** What was made, in order. */
-  readonly #made: string[] = [];
+  private readonly made: string[] = [];
 
   private constructor(directory: string) {
-    this.#directory = directory;
+    this.directory = directory;
   }
 
   /** Makes or takes the empty folder and marks it. Throws a ConfigurationError where it is not free. */
@@ -160,10 +160,10 @@ export class NewFolder {
     try {
       // One by one: where a file system makes no folders, such as /proc, making all at once never ends.
       for (const path of missingFolders(directory)) {
-        folder.#make(path, () => mkdirSync(path, { mode: DIRECTORY_MODE }));
+        folder.make(path, () => mkdirSync(path, { mode: DIRECTORY_MODE }));
       }
       judgeFolder(directory, readdirSync(directory));
-      folder.#make(join(directory, MARKER_FILE), (file) => writeWhole(file, new Uint8Array(), PUBLIC_MODE));
+      folder.make(join(directory, MARKER_FILE), (file) => writeWhole(file, new Uint8Array(), PUBLIC_MODE));
       return folder;
     } catch (error) {
       folder.undo();
@@ -171,10 +171,10 @@ export class NewFolder {
     }
   }
 
-  #make(path: string, make: (path: string) => void): void {
+  private make(path: string, make: (path: string) => void): void {
     try {
       make(path);
-      this.#made.push(path);
+      this.made.push(path);
     } catch (error) {
       throw wrapError(path, error);
     }
@@ -182,13 +182,13 @@ export class NewFolder {
 
   /** Makes a folder in it that only this user enters. */
   makeDirectory(name: string): void {
-    this.#make(join(this.#directory, name), (path) => mkdirSync(path, { mode: DIRECTORY_MODE }));
+    this.make(join(this.directory, name), (path) => mkdirSync(path, { mode: DIRECTORY_MODE }));
   }
 
   /** Writes a file that must not exist, whole and synced. */
   write(name: string, content: string | Uint8Array, mode: number): void {
     const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
-    this.#make(join(this.#directory, name), (file) => {
+    this.make(join(this.directory, name), (file) => {
       const partial = `${file}.partial`;
       try {
         writeWhole(partial, bytes, mode);
@@ -203,13 +203,13 @@ export class NewFolder {
 
   /** Removes the marker: the folder is complete. */
   complete(): void {
-    rmSync(join(this.#directory, MARKER_FILE));
-    syncDirectory(this.#directory);
+    rmSync(join(this.directory, MARKER_FILE));
+    syncDirectory(this.directory);
   }
 
   /** Removes what was made. What can't be removed stays with the marker, which says so. */
   undo(): void {
-    for (const path of this.#made.toReversed()) {
+    for (const path of this.made.toReversed()) {
       rmSync(path, { recursive: true, force: true });
     }
   }

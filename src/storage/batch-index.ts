@@ -10,19 +10,19 @@ import { batchKey } from './key-space.js';
 
 /** The batches of one replica that aren't only ledger yet. */
 export class BatchIndex {
-  readonly #digests = new Map<number, Set<Digest>>();
-  readonly #executed = new Map<number, Digest>();
+  private readonly digests = new Map<number, Set<Digest>>();
+  private readonly executed = new Map<number, Digest>();
 
   /** Whether this batch is in the store, or in a write under way. */
   has(sequence: number, digest: Digest): boolean {
-    return this.#digests.get(sequence)?.has(digest) ?? false;
+    return this.digests.get(sequence)?.has(digest) ?? false;
   }
 
   /** Takes up a batch that is in the store. */
   add(sequence: number, digest: Digest): void {
-    const digests = this.#digests.get(sequence);
+    const digests = this.digests.get(sequence);
     if (digests === undefined) {
-      this.#digests.set(sequence, new Set([digest]));
+      this.digests.set(sequence, new Set([digest]));
     } else {
       digests.add(digest);
     }
@@ -40,24 +40,24 @@ export class BatchIndex {
   /** The batch was executed: it is the one that stays. */
   markExecuted(sequence: number, digest: Digest): void {
     assert(this.has(sequence, digest), `the batch executed at ${sequence} is not in the store`);
-    this.#executed.set(sequence, digest);
+    this.executed.set(sequence, digest);
   }
 
   /** What deletes the batches that weren't executed, of sequences up to this one, all of which were executed. */
   discardThrough(sequenceMax: number): WriteOperation[] {
     const operations: WriteOperation[] = [];
-    for (const [sequence, digests] of this.#digests) {
+    for (const [sequence, digests] of this.digests) {
       if (sequence > sequenceMax) {
         continue;
       }
-      const executed = this.#executed.get(sequence);
+      const executed = this.executed.get(sequence);
       for (const digest of digests) {
         if (digest !== executed) {
           operations.push({ type: 'delete', key: batchKey(sequence, digest) });
         }
       }
-      this.#digests.delete(sequence);
-      this.#executed.delete(sequence);
+      this.digests.delete(sequence);
+      this.executed.delete(sequence);
     }
     return operations;
   }

@@ -41,54 +41,54 @@ interface Standing<T> {
 
 /** The log of one replica, in memory as much of it as it takes to append and discard. */
 export class DurableLog {
-  readonly #hash: Hash;
-  #anchor: LogAnchor;
-  #groups: GroupSummary[] = [];
-  #lastDigest: Digest;
-  #view: Standing<ViewStanding> | undefined;
-  #stable: Standing<Sequence> | undefined;
+  private readonly hash: Hash;
+  private anchor: LogAnchor;
+  private groups: GroupSummary[] = [];
+  private digest: Digest;
+  private viewStanding: Standing<ViewStanding> | undefined;
+  private stable: Standing<Sequence> | undefined;
   /** By replica and kind: one of each is kept. */
-  readonly #evidence = new Map<string, Standing<Evidence>>();
+  private readonly evidenceStanding = new Map<string, Standing<Evidence>>();
 
   constructor(anchor: LogAnchor, hash: Hash) {
-    this.#hash = hash;
-    this.#anchor = anchor;
-    this.#lastDigest = anchor.previousDigest;
+    this.hash = hash;
+    this.anchor = anchor;
+    this.digest = anchor.previousDigest;
   }
 
   /** The number of the next group. */
   get nextNumber(): number {
-    return this.#anchor.number + this.#groups.length;
+    return this.anchor.number + this.groups.length;
   }
 
   /** The digest that the next group names. */
   get lastDigest(): Digest {
-    return this.#lastDigest;
+    return this.digest;
   }
 
   /** The view last persisted, undefined before the first. */
   get view(): ViewStanding | undefined {
-    return this.#view?.value;
+    return this.viewStanding?.value;
   }
 
   /** The sequence of the last stable checkpoint, 0 before the first. */
   get stableSequence(): Sequence {
-    return this.#stable?.value ?? (0 as Sequence);
+    return this.stable?.value ?? (0 as Sequence);
   }
 
   /** All evidence, in the order of its first record. */
   get evidence(): readonly Evidence[] {
-    return [...this.#evidence.values()].map((standing) => standing.value);
+    return [...this.evidenceStanding.values()].map((standing) => standing.value);
   }
 
   /** Unexecuted batches and commit certificates up to this sequence were discarded. */
   get discardedThrough(): number {
-    return this.#anchor.discardedThrough;
+    return this.anchor.discardedThrough;
   }
 
   /** Takes up a group that is in the store: the next one. */
   recoverGroup(records: readonly StoredRecord[], digest: Digest): void {
-    this.#addGroup(records, digest);
+    this.addGroup(records, digest);
   }
 
   /** What writes these records as one group. Bodies of batches are not among it. */
@@ -105,24 +105,24 @@ export class DurableLog {
       } else if (isViewRecord(record)) {
         // Of several in one write only the last one's proof counts, and is written.
         if (record === lastView) {
-          stored.push({ kind: 'view', standing: this.#takeView(record, operations) });
+          stored.push({ kind: 'view', standing: this.takeView(record, operations) });
         }
       } else if (record.kind !== 'batch') {
         stored.push(record);
       }
     }
-    return stored.length === 0 ? operations : [...operations, this.#appendGroup(stored)];
+    return stored.length === 0 ? operations : [...operations, this.appendGroup(stored)];
   }
 
   /** How the replica is in the view of this record; what proves it goes beside the log, in place of what was there. */
-  #takeView(record: ViewRecord, operations: WriteOperation[]): ViewStanding {
+  private takeView(record: ViewRecord, operations: WriteOperation[]): ViewStanding {
     const view = viewOfRecord(record);
     const value = encodeViewProof(record);
     if (value === undefined) {
       return { view, phase: 'left' };
     }
     operations.push({ type: 'put', key: SINGLE_KEY.viewProof, value });
-    const proofDigest = computeViewProofDigest(value, this.#hash);
+    const proofDigest = computeViewProofDigest(value, this.hash);
     return { view, phase: record.kind === 'newView' ? 'active' : 'changing', proofDigest };
   }
 
@@ -131,40 +131,40 @@ export class DurableLog {
    * anchor. `discardedThrough` is for the anchor.
    */
   discard(lowWatermark: Sequence, discardedThrough: number): WriteOperation[] {
-    const firstKept = this.#groups.findIndex((group) => group.highestSequence > lowWatermark);
-    const count = firstKept === -1 ? this.#groups.length : firstKept;
-    const dropped = this.#groups.slice(0, count);
+    const firstKept = this.groups.findIndex((group) => group.highestSequence > lowWatermark);
+    const count = firstKept === -1 ? this.groups.length : firstKept;
+    const dropped = this.groups.slice(0, count);
     const last = dropped.at(-1);
     const operations: WriteOperation[] = [];
     if (last !== undefined) {
-      const again = this.#standingRecords(last.number);
+      const again = this.standingRecords(last.number);
       if (again.length > 0) {
-        operations.push(this.#appendGroup(again));
+        operations.push(this.appendGroup(again));
       }
       for (const group of dropped) {
         operations.push({ type: 'delete', key: logGroupKey(group.number) });
       }
-      this.#groups = this.#groups.slice(count);
+      this.groups = this.groups.slice(count);
     }
-    this.#anchor = {
-      number: last === undefined ? this.#anchor.number : last.number + 1,
-      previousDigest: last === undefined ? this.#anchor.previousDigest : last.digest,
+    this.anchor = {
+      number: last === undefined ? this.anchor.number : last.number + 1,
+      previousDigest: last === undefined ? this.anchor.previousDigest : last.digest,
       discardedThrough,
     };
-    operations.push({ type: 'put', key: SINGLE_KEY.logAnchor, value: encodeAnchor(this.#anchor) });
+    operations.push({ type: 'put', key: SINGLE_KEY.logAnchor, value: encodeAnchor(this.anchor) });
     return operations;
   }
 
   /** What still holds and is said last by a group up to this number. */
-  #standingRecords(groupMax: number): StoredRecord[] {
+  private standingRecords(groupMax: number): StoredRecord[] {
     const records: StoredRecord[] = [];
-    if (this.#view !== undefined && this.#view.group <= groupMax) {
-      records.push({ kind: 'view', standing: this.#view.value });
+    if (this.viewStanding !== undefined && this.viewStanding.group <= groupMax) {
+      records.push({ kind: 'view', standing: this.viewStanding.value });
     }
-    if (this.#stable !== undefined && this.#stable.group <= groupMax) {
-      records.push({ kind: 'stableCheckpoint', sequence: this.#stable.value });
+    if (this.stable !== undefined && this.stable.group <= groupMax) {
+      records.push({ kind: 'stableCheckpoint', sequence: this.stable.value });
     }
-    for (const { value, group } of this.#evidence.values()) {
+    for (const { value, group } of this.evidenceStanding.values()) {
       if (group <= groupMax) {
         records.push({ kind: 'evidence', evidence: value });
       }
@@ -172,38 +172,38 @@ export class DurableLog {
     return records;
   }
 
-  #appendGroup(records: readonly StoredRecord[]): WriteOperation {
+  private appendGroup(records: readonly StoredRecord[]): WriteOperation {
     const number = this.nextNumber;
-    const value = encodeGroup({ previousDigest: this.#lastDigest, records: records.map(encodeRecord) });
-    this.#addGroup(records, computeGroupDigest(number, value, this.#hash));
+    const value = encodeGroup({ previousDigest: this.digest, records: records.map(encodeRecord) });
+    this.addGroup(records, computeGroupDigest(number, value, this.hash));
     return { type: 'put', key: logGroupKey(number), value };
   }
 
-  #addGroup(records: readonly StoredRecord[], digest: Digest): void {
+  private addGroup(records: readonly StoredRecord[], digest: Digest): void {
     const number = this.nextNumber;
     let highestSequence = 0;
     for (const record of records) {
       highestSequence = Math.max(highestSequence, sequenceOfRecord(record));
-      this.#note(record, number);
+      this.note(record, number);
     }
-    this.#groups.push({ number, digest, highestSequence });
-    this.#lastDigest = digest;
+    this.groups.push({ number, digest, highestSequence });
+    this.digest = digest;
   }
 
-  #note(record: StoredRecord, group: number): void {
+  private note(record: StoredRecord, group: number): void {
     switch (record.kind) {
       case 'view':
-        this.#view = { value: record.standing, group };
+        this.viewStanding = { value: record.standing, group };
         break;
       case 'stableCheckpoint':
         if (record.sequence >= this.stableSequence) {
-          this.#stable = { value: record.sequence, group };
+          this.stable = { value: record.sequence, group };
         }
         break;
       case 'evidence': {
         const key = `${record.evidence.replica}/${record.evidence.kind}`;
         // The first pair is proof enough; what is stated again moves to its new group.
-        this.#evidence.set(key, { value: this.#evidence.get(key)?.value ?? record.evidence, group });
+        this.evidenceStanding.set(key, { value: this.evidenceStanding.get(key)?.value ?? record.evidence, group });
         break;
       }
       default:

@@ -37,16 +37,16 @@ export function createEngineStore(engine: Engine): KeyValueStore {
 
 class EngineStore implements KeyValueStore {
   readonly engine: string;
-  readonly #engine: Engine;
-  readonly #writes: WriteQueue;
-  #readsUnderWay = 0;
-  #isClosing = false;
-  #whenRead: (() => void) | undefined;
+  private readonly database: Engine;
+  private readonly writes: WriteQueue;
+  private readsUnderWay = 0;
+  private isClosing = false;
+  private whenRead: (() => void) | undefined;
 
   constructor(engine: Engine) {
     this.engine = engine.name;
-    this.#engine = engine;
-    this.#writes = new WriteQueue((operations, sync, done) => {
+    this.database = engine;
+    this.writes = new WriteQueue((operations, sync, done) => {
       // An engine leaves out an empty write, and its sync with it.
       const work = operations.length === 0 ? [NOTHING] : operations;
       engine.batch(work, sync || engine.syncsEveryWrite, (error) => {
@@ -56,18 +56,18 @@ class EngineStore implements KeyValueStore {
   }
 
   getMany(keys: readonly Uint8Array[], done: Completion<readonly (Uint8Array | undefined)[]>): void {
-    const end = this.#startRead(done);
+    const end = this.startRead(done);
     if (end === undefined) {
       return;
     }
-    this.#engine.getMany(keys, (error, values) => {
+    this.database.getMany(keys, (error, values) => {
       done(isError(error) ? failed(storeErrorOf(error, 'reading keys')) : ok(values));
       end();
     });
   }
 
   read(range: KeyRange, done: Completion<readonly StoreEntry[]>): void {
-    const end = this.#startRead(done);
+    const end = this.startRead(done);
     if (end === undefined) {
       return;
     }
@@ -88,60 +88,60 @@ class EngineStore implements KeyValueStore {
       });
       return;
     }
-    this.#engine.iterate(range, take, (error) => {
+    this.database.iterate(range, take, (error) => {
       done(isError(error) ? failed(storeErrorOf(error, 'reading a range')) : ok(entries));
       end();
     });
   }
 
   write(operations: readonly WriteOperation[], options: { readonly sync: boolean }, done: Completion<void>): void {
-    if (this.#isClosing) {
+    if (this.isClosing) {
       queueMicrotask(() => done(failed(closedError('a write'))));
       return;
     }
-    this.#writes.push(operations, options.sync, done);
+    this.writes.push(operations, options.sync, done);
   }
 
   close(done: Completion<void>): void {
-    if (this.#isClosing) {
+    if (this.isClosing) {
       queueMicrotask(() => done(failed(closedError('closing it again'))));
       return;
     }
-    this.#isClosing = true;
+    this.isClosing = true;
     const finish: Completion<void> = (synced) =>
-      this.#afterReads(() =>
-        this.#engine.close((error) => {
+      this.afterReads(() =>
+        this.database.close((error) => {
           done(synced.ok && isError(error) ? failed(storeErrorOf(error, 'closing')) : synced);
         }),
       );
-    if (this.#writes.isDurable) {
+    if (this.writes.isDurable) {
       // A store that was only read stays as it is.
       queueMicrotask(() => finish(ok(undefined)));
     } else {
       // The last write: an empty one that syncs whatever isn't yet.
-      this.#writes.push([], true, finish);
+      this.writes.push([], true, finish);
     }
   }
 
-  #startRead(done: Completion<never>): (() => void) | undefined {
-    if (this.#isClosing) {
+  private startRead(done: Completion<never>): (() => void) | undefined {
+    if (this.isClosing) {
       queueMicrotask(() => done(failed(closedError('a read'))));
       return undefined;
     }
-    this.#readsUnderWay++;
+    this.readsUnderWay++;
     return () => {
-      this.#readsUnderWay--;
-      if (this.#readsUnderWay === 0) {
-        this.#whenRead?.();
+      this.readsUnderWay--;
+      if (this.readsUnderWay === 0) {
+        this.whenRead?.();
       }
     };
   }
 
-  #afterReads(then: () => void): void {
-    if (this.#readsUnderWay === 0) {
+  private afterReads(then: () => void): void {
+    if (this.readsUnderWay === 0) {
       then();
     } else {
-      this.#whenRead = then;
+      this.whenRead = then;
     }
   }
 }

@@ -29,80 +29,80 @@ export async function createRecordedStore(store: KeyValueStore, options: Recorde
 
 class RecordedStore implements KeyValueStore {
   readonly engine: string;
-  readonly #store: KeyValueStore;
-  readonly #options: RecorderOptions;
-  #durable: number;
-  #recorded = -1;
-  #timer: NodeJS.Timeout | undefined;
-  #isClosing = false;
+  private readonly store: KeyValueStore;
+  private readonly options: RecorderOptions;
+  private durable: number;
+  private recorded = -1;
+  private timer: NodeJS.Timeout | undefined;
+  private isClosing = false;
   /** Settled when nothing is being written to the file. */
-  #recording: Promise<void> = Promise.resolve();
+  private recording: Promise<void> = Promise.resolve();
 
   constructor(store: KeyValueStore, options: RecorderOptions) {
     this.engine = store.engine;
-    this.#store = store;
-    this.#options = options;
-    this.#durable = options.logGroup;
+    this.store = store;
+    this.options = options;
+    this.durable = options.logGroup;
   }
 
   getMany(keys: readonly Uint8Array[], done: Completion<readonly (Uint8Array | undefined)[]>): void {
-    this.#store.getMany(keys, done);
+    this.store.getMany(keys, done);
   }
 
   read(range: KeyRange, done: Completion<readonly StoreEntry[]>): void {
-    this.#store.read(range, done);
+    this.store.read(range, done);
   }
 
   write(operations: readonly WriteOperation[], options: { readonly sync: boolean }, done: Completion<void>): void {
     const newest = options.sync ? newestGroupOf(operations) : 0;
-    if (newest <= this.#durable) {
-      this.#store.write(operations, options, done);
+    if (newest <= this.durable) {
+      this.store.write(operations, options, done);
       return;
     }
-    this.#store.write(operations, options, (result) => {
+    this.store.write(operations, options, (result) => {
       if (result.ok) {
-        this.#note(newest);
+        this.note(newest);
       }
       done(result);
     });
   }
 
   close(done: Completion<void>): void {
-    this.#isClosing = true;
-    clearTimeout(this.#timer);
-    const closeStore = (): void => this.#store.close(done);
+    this.isClosing = true;
+    clearTimeout(this.timer);
+    const closeStore = (): void => this.store.close(done);
     // While the store's lock is held: afterwards the file may be another process's.
-    this.#recordSoon().then(closeStore, closeStore);
+    this.recordSoon().then(closeStore, closeStore);
   }
 
   /** Writes the file, where it is behind. */
   async record(): Promise<void> {
-    const { directory, storeFolder } = this.#options;
-    const logGroup = this.#durable;
-    if (logGroup === this.#recorded) {
+    const { directory, storeFolder } = this.options;
+    const logGroup = this.durable;
+    if (logGroup === this.recorded) {
       return;
     }
     const files = await readStoreFiles(directory, storeFolder);
     await replaceDurably(pathIn(directory, 'reached'), encodeReached({ logGroup, files }));
-    this.#recorded = logGroup;
+    this.recorded = logGroup;
   }
 
-  #note(newest: number): void {
-    this.#durable = Math.max(this.#durable, newest);
-    if (this.#timer !== undefined || this.#isClosing) {
+  private note(newest: number): void {
+    this.durable = Math.max(this.durable, newest);
+    if (this.timer !== undefined || this.isClosing) {
       return;
     }
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
+    this.timer = setTimeout(() => {
+      this.timer = undefined;
       // A failure leaves a lower bound that holds; the store's own writes say what is wrong with the disk.
-      this.#recordSoon().catch(() => undefined);
-    }, this.#options.behindMs ?? BEHIND_MS);
-    this.#timer.unref();
+      this.recordSoon().catch(() => undefined);
+    }, this.options.behindMs ?? BEHIND_MS);
+    this.timer.unref();
   }
 
-  #recordSoon(): Promise<void> {
-    const recorded = this.#recording.then(() => this.record());
-    this.#recording = recorded.catch(() => undefined);
+  private recordSoon(): Promise<void> {
+    const recorded = this.recording.then(() => this.record());
+    this.recording = recorded.catch(() => undefined);
     return recorded;
   }
 }

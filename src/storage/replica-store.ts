@@ -63,33 +63,33 @@ interface Standing {
 
 class OrderedReplicaStore implements ReplicaStore {
   readonly engine: string;
-  readonly #store: KeyValueStore;
-  readonly #options: RecoveryOptions;
-  #standing: Standing | undefined;
+  private readonly store: KeyValueStore;
+  private readonly options: RecoveryOptions;
+  private standing: Standing | undefined;
 
   constructor(store: KeyValueStore, options: RecoveryOptions) {
     this.engine = store.engine;
-    this.#store = store;
-    this.#options = options;
+    this.store = store;
+    this.options = options;
   }
 
   recover(done: Completion<RecoveredState>): void {
-    assert(this.#standing === undefined, 'a store is read back once');
-    recoverStore(this.#store, this.#options, (result) => {
+    assert(this.standing === undefined, 'a store is read back once');
+    recoverStore(this.store, this.options, (result) => {
       if (!result.ok) {
         done(result);
         return;
       }
       const { state, log, batches, end } = result.value;
-      this.#standing = { log, batches, end };
-      this.#store.write(markOperations(result.value), { sync: true }, (written) => {
+      this.standing = { log, batches, end };
+      this.store.write(markOperations(result.value), { sync: true }, (written) => {
         done(written.ok ? ok(state) : written);
       });
     });
   }
 
   append(records: readonly LogRecord[], done: Completion<void>): void {
-    const { log, batches } = this.#recovered();
+    const { log, batches } = this.recovered();
     const operations = log.append(records);
     for (const record of records) {
       if (record.kind === 'accepted') {
@@ -100,11 +100,11 @@ class OrderedReplicaStore implements ReplicaStore {
         operations.push(...putBatch(log, batches, record.sequence, record.batch));
       }
     }
-    this.#store.write(operations, { sync: true }, done);
+    this.store.write(operations, { sync: true }, done);
   }
 
   discard(lowWatermark: Sequence, done: Completion<void>): void {
-    const { log, batches, end } = this.#recovered();
+    const { log, batches, end } = this.recovered();
     // Above what was executed the batches stay: one of them may be about to be.
     const before = log.discardedThrough;
     const through = Math.max(before, Math.min(lowWatermark, end.sequence));
@@ -113,11 +113,11 @@ class OrderedReplicaStore implements ReplicaStore {
       ...batches.discardThrough(through),
       ...discardCertificates(before + 1, through),
     ];
-    this.#store.write(operations, { sync: false }, done);
+    this.store.write(operations, { sync: false }, done);
   }
 
   commitExecution(writes: readonly ExecutionWrite[], done: Completion<void>): void {
-    const standing = this.#recovered();
+    const standing = this.recovered();
     const operations: WriteOperation[] = [];
     for (const write of writes) {
       operations.push(...executionOperations(standing, write));
@@ -126,13 +126,13 @@ class OrderedReplicaStore implements ReplicaStore {
     if (writes.length > 0) {
       operations.push(ledgerEndOperation(standing.end));
     }
-    this.#store.write(operations, { sync: false }, done);
+    this.store.write(operations, { sync: false }, done);
   }
 
   readLastHeader(done: Completion<Header | undefined>): void {
-    const { sequence } = this.#recovered().end;
+    const { sequence } = this.recovered().end;
     const key = headerKey(sequence);
-    this.#readValue(key, (result) => {
+    this.readValue(key, (result) => {
       if (!result.ok) {
         done(result);
         return;
@@ -143,31 +143,31 @@ class OrderedReplicaStore implements ReplicaStore {
   }
 
   readBatch(sequence: Sequence, digest: Digest, done: Completion<Uint8Array | undefined>): void {
-    this.#readValue(batchKey(sequence, digest), done);
+    this.readValue(batchKey(sequence, digest), done);
   }
 
   readHeaders(first: Sequence, last: Sequence, done: Completion<readonly Header[]>): void {
-    readHeaders(this.#store, first, last, done);
+    readHeaders(this.store, first, last, done);
   }
 
   readLedger(
     range: { readonly first: Sequence; readonly last: Sequence; readonly bytesMax: number },
     done: Completion<readonly StoredLedgerEntry[]>,
   ): void {
-    const last = Math.min(range.last, this.#recovered().end.sequence);
-    readLedger(this.#store, { ...range, last }, done);
+    const last = Math.min(range.last, this.recovered().end.sequence);
+    readLedger(this.store, { ...range, last }, done);
   }
 
   readCheckpointCertificate(atLeast: Sequence, done: Completion<CheckpointCertificate | undefined>): void {
-    readCheckpointCertificate(this.#store, atLeast, done);
+    readCheckpointCertificate(this.store, atLeast, done);
   }
 
   readClientTable(done: Completion<StoredClientTable>): void {
-    readClientTable(this.#store, done);
+    readClientTable(this.store, done);
   }
 
   getApplication(keys: readonly Uint8Array[], done: Completion<readonly (Uint8Array | undefined)[]>): void {
-    this.#store.getMany(keys.map(applicationKey), done);
+    this.store.getMany(keys.map(applicationKey), done);
   }
 
   readApplication(
@@ -175,30 +175,30 @@ class OrderedReplicaStore implements ReplicaStore {
     done: Completion<readonly StoreEntry[]>,
   ): void {
     const end = range.end === undefined ? END_OF.application : applicationKey(range.end);
-    this.#store.read({ ...range, first: applicationKey(range.first), end }, (result) => {
+    this.store.read({ ...range, first: applicationKey(range.first), end }, (result) => {
       done(result.ok ? ok(result.value.map(toApplicationEntry)) : result);
     });
   }
 
   readReservedNumber(done: Completion<number>): void {
-    this.#readValue(SINGLE_KEY.reservedNumber, (result) => done(result.ok ? toReservedNumber(result.value) : result));
+    this.readValue(SINGLE_KEY.reservedNumber, (result) => done(result.ok ? toReservedNumber(result.value) : result));
   }
 
   reserveNumbers(upTo: number, done: Completion<void>): void {
     const value = encodeNumber(upTo);
-    this.#store.write([{ type: 'put', key: SINGLE_KEY.reservedNumber, value }], { sync: true }, done);
+    this.store.write([{ type: 'put', key: SINGLE_KEY.reservedNumber, value }], { sync: true }, done);
   }
 
   close(done: Completion<void>): void {
-    this.#store.close(done);
+    this.store.close(done);
   }
 
-  #recovered(): Standing {
-    return defined(this.#standing, 'recover comes before anything else');
+  private recovered(): Standing {
+    return defined(this.standing, 'recover comes before anything else');
   }
 
-  #readValue(key: Uint8Array, done: Completion<Uint8Array | undefined>): void {
-    this.#store.getMany([key], (result) => done(result.ok ? ok(result.value[0]) : result));
+  private readValue(key: Uint8Array, done: Completion<Uint8Array | undefined>): void {
+    this.store.getMany([key], (result) => done(result.ok ? ok(result.value[0]) : result));
   }
 }
 

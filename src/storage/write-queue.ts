@@ -27,78 +27,78 @@ interface WaitingWrite {
 
 /** The order of the writes to one engine. */
 export class WriteQueue {
-  readonly #apply: ApplyWrite;
-  #waiting: WaitingWrite[] = [];
-  #isWriting = false;
-  #failure: StoreError | undefined;
-  #hasUnsynced = false;
+  private readonly apply: ApplyWrite;
+  private waiting: WaitingWrite[] = [];
+  private isWriting = false;
+  private failure: StoreError | undefined;
+  private hasUnsynced = false;
 
   constructor(apply: ApplyWrite) {
-    this.#apply = apply;
+    this.apply = apply;
   }
 
   /** Whether nothing waits, and everything that was written is synced. */
   get isDurable(): boolean {
-    return !this.#isWriting && !this.#hasUnsynced && this.#failure === undefined;
+    return !this.isWriting && !this.hasUnsynced && this.failure === undefined;
   }
 
   /** Queues a write. */
   push(operations: readonly WriteOperation[], sync: boolean, done: Completion<void>): void {
-    this.#waiting.push({ operations, sync, done });
-    if (!this.#isWriting) {
-      this.#isWriting = true;
+    this.waiting.push({ operations, sync, done });
+    if (!this.isWriting) {
+      this.isWriting = true;
       // Later in this turn, so that all that a turn writes is one write, and no completion comes before its call returns.
-      queueMicrotask(() => this.#writeNext());
+      queueMicrotask(() => this.writeNext());
     }
   }
 
-  #writeNext(): void {
-    if (this.#waiting.length === 0) {
-      this.#isWriting = false;
+  private writeNext(): void {
+    if (this.waiting.length === 0) {
+      this.isWriting = false;
       return;
     }
-    if (this.#failure !== undefined) {
-      this.#failAll(this.#failure);
+    if (this.failure !== undefined) {
+      this.failAll(this.failure);
       return;
     }
-    const writes = this.#takeWrites();
+    const writes = this.takeWrites();
     const sync = writes.some((write) => write.sync);
     const [first] = writes;
     const operations =
       writes.length === 1 && first !== undefined ? first.operations : writes.flatMap((write) => write.operations);
-    this.#hasUnsynced = !sync;
-    this.#apply(operations, sync, (error) => this.#onWritten(writes, error));
+    this.hasUnsynced = !sync;
+    this.apply(operations, sync, (error) => this.onWritten(writes, error));
   }
 
-  #onWritten(writes: readonly WaitingWrite[], error: StoreError | undefined): void {
+  private onWritten(writes: readonly WaitingWrite[], error: StoreError | undefined): void {
     if (error === undefined) {
       // The next write is under way before completions run: the disk doesn't wait for them.
-      this.#writeNext();
+      this.writeNext();
       for (const write of writes) {
         write.done(ok(undefined));
       }
       return;
     }
-    this.#failure = error;
+    this.failure = error;
     for (const write of writes) {
       write.done(failed(error));
     }
-    this.#writeNext();
+    this.writeNext();
   }
 
-  #failAll(cause: StoreError): void {
-    const writes = this.#waiting;
-    this.#waiting = [];
+  private failAll(cause: StoreError): void {
+    const writes = this.waiting;
+    this.waiting = [];
     for (const write of writes) {
       write.done(failed({ code: cause.code, message: `nothing more is written after an error: ${cause.message}` }));
     }
-    this.#writeNext();
+    this.writeNext();
   }
 
-  #takeWrites(): readonly WaitingWrite[] {
+  private takeWrites(): readonly WaitingWrite[] {
     let count = 0;
     let sizeBytes = 0;
-    for (const write of this.#waiting) {
+    for (const write of this.waiting) {
       for (const operation of write.operations) {
         sizeBytes += operation.key.length + (operation.type === 'put' ? operation.value.length : 0);
       }
@@ -107,8 +107,8 @@ export class WriteQueue {
       }
       count++;
     }
-    const writes = this.#waiting.slice(0, count);
-    this.#waiting = this.#waiting.slice(count);
+    const writes = this.waiting.slice(0, count);
+    this.waiting = this.waiting.slice(count);
     return writes;
   }
 }

@@ -65,96 +65,96 @@ const DISPLACEABLE = STANDINGS.filter((standing) => standing !== 'busy');
 
 /** The places of one port. */
 export class ConnectionPlaces<C> {
-  readonly #limits: PlaceLimits;
-  readonly #entries = new Map<C, Entry<C>>();
-  readonly #addresses = new Map<string, Address<C>>();
-  readonly #ranks: Ranks<C> = emptyRanks();
+  private readonly limits: PlaceLimits;
+  private readonly entries = new Map<C, Entry<C>>();
+  private readonly addresses = new Map<string, Address<C>>();
+  private readonly ranks: Ranks<C> = emptyRanks();
 
   constructor(limits: PlaceLimits) {
-    this.#limits = limits;
+    this.limits = limits;
   }
 
   /** How many places are taken. */
   get size(): number {
-    return this.#entries.size;
+    return this.entries.size;
   }
 
   /** Takes a connection in where there is a place for it, or one can be made; what is displaced is out already. */
   admit(connection: C, { address, isOperator }: Arrival): Admission<C> {
-    const { placesMax, placesOfAddressMax, reservedForOperator } = this.#limits;
+    const { placesMax, placesOfAddressMax, reservedForOperator } = this.limits;
     const name = addressGroup(address);
-    const place = this.#addresses.get(name);
+    const place = this.addresses.get(name);
     const count = place?.count ?? 0;
     const free = placesMax - (isOperator ? 0 : reservedForOperator) - this.size;
     if (count < placesOfAddressMax && count < free) {
-      this.#enter(connection, name);
+      this.enter(connection, name);
       return { kind: 'admitted', displaced: undefined };
     }
     const isBeyondShare = count >= placesOfAddressMax || free > 0;
-    const victim = isBeyondShare ? firstOf(place?.ranks, () => true) : this.#leastUseful(count);
+    const victim = isBeyondShare ? firstOf(place?.ranks, () => true) : this.leastUseful(count);
     if (victim === undefined) {
       return { kind: 'refused', reason: isBeyondShare ? 'address' : 'all' };
     }
     this.release(victim.connection);
-    this.#enter(connection, name);
+    this.enter(connection, name);
     return { kind: 'admitted', displaced: victim.connection };
   }
 
   /** Notes what a connection does now; one that is gone is ignored. */
   setStanding(connection: C, standing: Standing): void {
-    const entry = this.#entries.get(connection);
+    const entry = this.entries.get(connection);
     if (entry === undefined) {
       return;
     }
-    this.#leaveRank(entry);
+    this.leaveRank(entry);
     entry.standing = standing;
-    this.#joinRank(entry);
+    this.joinRank(entry);
   }
 
   /** Gives a place back; harmless for one that is gone. */
   release(connection: C): void {
-    const entry = this.#entries.get(connection);
+    const entry = this.entries.get(connection);
     if (entry === undefined) {
       return;
     }
-    this.#entries.delete(connection);
-    this.#leaveRank(entry);
+    this.entries.delete(connection);
+    this.leaveRank(entry);
     entry.address.count--;
     if (entry.address.count === 0) {
-      this.#addresses.delete(entry.address.name);
+      this.addresses.delete(entry.address.name);
     }
   }
 
   /** All that have a place. */
   all(): IterableIterator<C> {
-    return this.#entries.keys();
+    return this.entries.keys();
   }
 
-  #enter(connection: C, name: string): void {
-    const address = this.#addresses.get(name) ?? { name, ranks: emptyRanks<C>(), count: 0 };
-    this.#addresses.set(name, address);
+  private enter(connection: C, name: string): void {
+    const address = this.addresses.get(name) ?? { name, ranks: emptyRanks<C>(), count: 0 };
+    this.addresses.set(name, address);
     address.count++;
     const entry: Entry<C> = { connection, address, standing: 'silent' };
-    this.#entries.set(connection, entry);
-    this.#joinRank(entry);
+    this.entries.set(connection, entry);
+    this.joinRank(entry);
   }
 
   /** First of the addresses that hold more than an equal share, and never of one that holds less than who comes. */
-  #leastUseful(ownCount: number): Entry<C> | undefined {
-    const equalShare = this.size / this.#addresses.size;
+  private leastUseful(ownCount: number): Entry<C> | undefined {
+    const equalShare = this.size / this.addresses.size;
     return (
-      firstOf(this.#ranks, ({ address }) => address.count > equalShare && address.count >= ownCount) ??
-      firstOf(this.#ranks, ({ address }) => address.count >= ownCount)
+      firstOf(this.ranks, ({ address }) => address.count > equalShare && address.count >= ownCount) ??
+      firstOf(this.ranks, ({ address }) => address.count >= ownCount)
     );
   }
 
-  #joinRank(entry: Entry<C>): void {
-    this.#ranks[entry.standing].add(entry);
+  private joinRank(entry: Entry<C>): void {
+    this.ranks[entry.standing].add(entry);
     entry.address.ranks[entry.standing].add(entry);
   }
 
-  #leaveRank(entry: Entry<C>): void {
-    this.#ranks[entry.standing].delete(entry);
+  private leaveRank(entry: Entry<C>): void {
+    this.ranks[entry.standing].delete(entry);
     entry.address.ranks[entry.standing].delete(entry);
   }
 }

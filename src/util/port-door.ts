@@ -65,98 +65,98 @@ interface Guest {
 
 /** The door of one port. */
 export class PortDoor<C> {
-  readonly #options: PortDoorOptions<C>;
-  readonly #places: ConnectionPlaces<C>;
-  readonly #guests = new Map<C, Guest>();
-  #warnedAtMs = Number.NEGATIVE_INFINITY;
-  #omitted = 0;
+  private readonly options: PortDoorOptions<C>;
+  private readonly places: ConnectionPlaces<C>;
+  private readonly guests = new Map<C, Guest>();
+  private warnedAtMs = Number.NEGATIVE_INFINITY;
+  private omitted = 0;
 
   constructor(options: PortDoorOptions<C>) {
-    this.#options = options;
-    this.#places = new ConnectionPlaces(options.limits);
+    this.options = options;
+    this.places = new ConnectionPlaces(options.limits);
   }
 
   /** Lets a connection in, closing another for it where that is due; false where there is no place: it is closed. */
   enter(connection: C, address: string): boolean {
-    const { silentMs, timers, isOperator, close } = this.#options;
-    const admission = this.#places.admit(connection, { address, isOperator: isOperator(address) });
+    const { silentMs, timers, isOperator, close } = this.options;
+    const admission = this.places.admit(connection, { address, isOperator: isOperator(address) });
     if (admission.kind === 'refused') {
-      this.#note('refused', address, this.#refusalText(admission.reason));
+      this.note('refused', address, this.refusalText(admission.reason));
       close(connection);
       return false;
     }
     if (admission.displaced !== undefined) {
-      this.#displace(admission.displaced);
+      this.displace(admission.displaced);
     }
     const silence =
-      silentMs === undefined ? undefined : timers.startTimer(silentMs, () => this.#onSilence(connection, address));
-    this.#guests.set(connection, { address, silence });
-    this.#options.onOpen(this.#guests.size);
+      silentMs === undefined ? undefined : timers.startTimer(silentMs, () => this.onSilence(connection, address));
+    this.guests.set(connection, { address, silence });
+    this.options.onOpen(this.guests.size);
     return true;
   }
 
   /** It is closed; harmless for one that never had a place. */
   leave(connection: C): void {
-    this.#places.release(connection);
-    this.#guests.get(connection)?.silence?.cancel();
-    if (this.#guests.delete(connection)) {
-      this.#options.onOpen(this.#guests.size);
+    this.places.release(connection);
+    this.guests.get(connection)?.silence?.cancel();
+    if (this.guests.delete(connection)) {
+      this.options.onOpen(this.guests.size);
     }
   }
 
   /** Notes what a connection does now. */
   setStanding(connection: C, standing: Standing): void {
-    this.#places.setStanding(connection, standing);
+    this.places.setStanding(connection, standing);
   }
 
   /** All that are open. */
   all(): readonly C[] {
-    return [...this.#guests.keys()];
+    return [...this.guests.keys()];
   }
 
   /** The system could not accept a connection. */
   noteAcceptFailure(error: Error): void {
     const text = `a connection could not be accepted (${error.message}): the limit of file descriptors is too low for this load`;
-    this.#note('accept_failed', '', `${text}; raise it (ulimit -n, LimitNOFILE)`);
+    this.note('accept_failed', '', `${text}; raise it (ulimit -n, LimitNOFILE)`);
   }
 
-  #displace(connection: C): void {
-    const address = this.#guests.get(connection)?.address ?? '';
-    const { max, ofAddressMax } = this.#options.settings;
-    this.#note(
+  private displace(connection: C): void {
+    const address = this.guests.get(connection)?.address ?? '';
+    const { max, ofAddressMax } = this.options.settings;
+    this.note(
       'displaced',
       address,
       `the least used connection was closed for a new one: ${addressGroup(address)} or the port has all the places it may have; ` +
         `look at what connects from there, or raise \`${max}\` or \`${ofAddressMax}\``,
     );
     this.leave(connection);
-    this.#options.close(connection);
+    this.options.close(connection);
   }
 
-  #onSilence(connection: C, address: string): void {
-    if (!this.#options.hasSpoken(connection)) {
-      this.#note('silent', address, `a connection that said nothing for ${this.#options.silentMs} ms was closed`);
+  private onSilence(connection: C, address: string): void {
+    if (!this.options.hasSpoken(connection)) {
+      this.note('silent', address, `a connection that said nothing for ${this.options.silentMs} ms was closed`);
       this.leave(connection);
-      this.#options.close(connection);
+      this.options.close(connection);
     }
   }
 
-  #refusalText(reason: 'address' | 'all'): string {
-    const { max, ofAddressMax } = this.#options.settings;
+  private refusalText(reason: 'address' | 'all'): string {
+    const { max, ofAddressMax } = this.options.settings;
     return reason === 'address'
       ? `a connection was refused: its address has all the places it may have and uses them; raise \`${ofAddressMax}\` or \`${max}\`, or let its callers share connections`
       : `a connection was refused: every place is taken and used; raise \`${max}\``;
   }
 
-  #note(reason: DoorReason, address: string, text: string): void {
-    this.#options.onClosed(reason);
-    const nowMs = this.#options.timers.elapsedMs();
-    if (nowMs - this.#warnedAtMs < WARNING_INTERVAL_MS) {
-      this.#omitted++;
+  private note(reason: DoorReason, address: string, text: string): void {
+    this.options.onClosed(reason);
+    const nowMs = this.options.timers.elapsedMs();
+    if (nowMs - this.warnedAtMs < WARNING_INTERVAL_MS) {
+      this.omitted++;
       return;
     }
-    this.#warnedAtMs = nowMs;
-    this.#options.onWarning({ reason, address, omitted: this.#omitted, open: this.#guests.size, text });
-    this.#omitted = 0;
+    this.warnedAtMs = nowMs;
+    this.options.onWarning({ reason, address, omitted: this.omitted, open: this.guests.size, text });
+    this.omitted = 0;
   }
 }

@@ -44,10 +44,10 @@ export interface ReplicaProcessOptions {
 export class ReplicaProcess {
   /** Settled when the process has ended; never rejected. */
   readonly ended: Promise<ProcessEnd>;
-  #end: ProcessEnd | undefined;
-  readonly #child: ChildProcess;
+  private endReason: ProcessEnd | undefined;
+  private readonly child: ChildProcess;
   /** The last thing it said that could be the reason of its end. */
-  #lastWords = '';
+  private lastWords = '';
 
   constructor(options: ReplicaProcessOptions) {
     const { configurationFile, environment, flags = [], traitor, output } = options;
@@ -58,80 +58,80 @@ export class ReplicaProcess {
     const start = startArguments(configurationFile);
     const way = traitor === undefined ? start : ['traitor', ...start, '--kind', traitor];
     const command = [PROGRAM, ...way, ...flags, ...tie];
-    this.#child = spawn(process.execPath, command, {
+    this.child = spawn(process.execPath, command, {
       detached: true,
       env: environment,
       stdio: isAttached ? ['pipe', 'pipe', 'pipe'] : ['ignore', log, log],
     });
     if (isAttached) {
-      this.#follow(output.onLine);
+      this.follow(output.onLine);
     } else {
-      this.#child.unref();
+      this.child.unref();
     }
     this.ended = new Promise((resolve) => {
       const finish = (end: ProcessEnd): void => {
         if (log !== undefined) {
           closeSync(log);
         }
-        this.#end ??= end;
-        resolve(this.#end);
+        this.endReason ??= end;
+        resolve(this.endReason);
       };
-      this.#child.once('error', (error) =>
+      this.child.once('error', (error) =>
         finish({ isClean: false, text: `it could not be started: ${error.message}` }),
       );
-      this.#child.once(isAttached ? 'close' : 'exit', (code: number | null, signal: NodeJS.Signals | null) => {
+      this.child.once(isAttached ? 'close' : 'exit', (code: number | null, signal: NodeJS.Signals | null) => {
         if (log !== undefined) {
-          this.#readLastWords(log, logStart);
+          this.readLastWords(log, logStart);
         }
-        finish(describeEnd(code, signal, this.#lastWords));
+        finish(describeEnd(code, signal, this.lastWords));
       });
     });
   }
 
   /** Undefined where it could not be started. */
   get pid(): number | undefined {
-    return this.#child.pid;
+    return this.child.pid;
   }
 
   /** Undefined while it runs. */
   get end(): ProcessEnd | undefined {
-    return this.#end;
+    return this.endReason;
   }
 
   /** Signals it, unless it has ended. */
   signal(name: NodeJS.Signals): void {
-    if (this.#end === undefined) {
-      this.#child.kill(name);
+    if (this.endReason === undefined) {
+      this.child.kill(name);
     }
   }
 
-  #follow(onLine: (line: string) => void): void {
-    const { stdin, stdout, stderr } = this.#child;
+  private follow(onLine: (line: string) => void): void {
+    const { stdin, stdout, stderr } = this.child;
     // Held open for as long as this process lives, and never written to.
     stdin?.on('error', () => undefined);
     for (const stream of [stdout, stderr]) {
       if (stream !== null) {
         createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }).on('line', (line) => {
-          this.#remember(line);
+          this.remember(line);
           onLine(line);
         });
       }
     }
   }
 
-  #remember(line: string): void {
+  private remember(line: string): void {
     const { level, message } = readLogLine(line, PLAIN);
     if (level === 'error' || (level === undefined && message.startsWith('pbft: '))) {
-      this.#lastWords = message.replace(/^pbft: /, '');
+      this.lastWords = message.replace(/^pbft: /, '');
     }
   }
 
-  #readLastWords(log: number, from: number): void {
+  private readLastWords(log: number, from: number): void {
     const start = Math.max(from, fstatSync(log).size - TAIL_BYTES);
     const bytes = Buffer.alloc(TAIL_BYTES);
     const length = readSync(log, bytes, 0, TAIL_BYTES, start);
     for (const line of bytes.subarray(0, length).toString('utf8').split('\n')) {
-      this.#remember(line);
+      this.remember(line);
     }
   }
 }

@@ -25,22 +25,22 @@ interface Ward {
 
 /** The replicas of one cluster, from start to end. */
 export class ClusterSupervisor {
-  readonly #context: Context;
-  readonly #wards: readonly Ward[];
-  #isStopping = false;
+  private readonly context: Context;
+  private readonly wards: readonly Ward[];
+  private isStopping = false;
 
   /** Starts all replicas. */
   constructor({ members }: LocalCluster, context: Context) {
-    this.#context = context;
+    this.context = context;
     const width = Math.max(...members.map(({ name }) => name.length));
-    this.#wards = members.map((member) => {
+    this.wards = members.map((member) => {
       const prefix = context.colours.ofReplica(member.id, `${member.name.padEnd(width)} |`);
       const onLine = (line: string): void => context.out(`${prefix} ${readLogLine(line, context.colours).text}\n`);
       const { configurationFile, traitor } = member;
       const { environment } = context;
       const process = new ReplicaProcess({ configurationFile, environment, traitor, output: { onLine } });
       process.ended.then(({ text }) => {
-        if (!this.#isStopping) {
+        if (!this.isStopping) {
           context.out(`${prefix} ${context.colours.red(`has ended: ${text}`)}\n`);
           context.out(`${prefix} start it again with: ${restartCommand(member, programName(argv[1]))}\n`);
         }
@@ -51,18 +51,18 @@ export class ClusterSupervisor {
 
   /** Settled when no replica runs any more. */
   async ended(): Promise<void> {
-    await Promise.all(this.#wards.map(({ process }) => process.ended));
+    await Promise.all(this.wards.map(({ process }) => process.ended));
   }
 
   /** Waits until all replicas that live serve, and returns them; says what is missing when it takes long. */
   async serving(): Promise<readonly Member[]> {
     const patience = setTimeout(
-      () => this.#context.out('Not all replicas serve yet: see what they say above\n'),
+      () => this.context.out('Not all replicas serve yet: see what they say above\n'),
       PATIENCE_MS,
     );
     const results = await Promise.all(
-      this.#wards.map(async ({ member, process }) => {
-        const isOver = (): boolean => process.end !== undefined || this.#isStopping;
+      this.wards.map(async ({ member, process }) => {
+        const isOver = (): boolean => process.end !== undefined || this.isStopping;
         return (await awaitServing({ http: member.http, isOver })) === true ? [member] : [];
       }),
     );
@@ -72,13 +72,13 @@ export class ClusterSupervisor {
 
   /** Stops all; the promise says whether all stopped by themselves. */
   async stop(): Promise<boolean> {
-    this.#isStopping = true;
+    this.isStopping = true;
     const killed: Ward[] = [];
     const deadline = setTimeout(() => {
-      killed.push(...this.#wards.filter(({ process }) => process.end === undefined));
+      killed.push(...this.wards.filter(({ process }) => process.end === undefined));
       this.kill();
     }, STOP_MAX_MS);
-    const ends = this.#wards.map(async ({ process }) => {
+    const ends = this.wards.map(async ({ process }) => {
       const hasRun = process.end === undefined;
       process.signal('SIGTERM');
       const { isClean } = await process.ended;
@@ -87,15 +87,15 @@ export class ClusterSupervisor {
     const isClean = (await Promise.all(ends)).every((each) => each);
     clearTimeout(deadline);
     for (const { member } of killed) {
-      this.#context.note(`pbft: ${member.name} did not stop within ${STOP_MAX_MS / 1_000} s and was killed`);
+      this.context.note(`pbft: ${member.name} did not stop within ${STOP_MAX_MS / 1_000} s and was killed`);
     }
     return isClean;
   }
 
   /** Ends all at once, without a word to them. */
   kill(): void {
-    this.#isStopping = true;
-    for (const { process } of this.#wards) {
+    this.isStopping = true;
+    for (const { process } of this.wards) {
       process.signal('SIGKILL');
     }
   }
@@ -108,7 +108,7 @@ export class ClusterSupervisor {
       clusterName: genesis.clusterName,
       startedAt: new Date().toISOString(),
       supervisor: { pid: process.pid, commandLine: commandLineOf(process.pid) ?? '' },
-      replicas: this.#wards.flatMap(({ member, process: { pid } }) =>
+      replicas: this.wards.flatMap(({ member, process: { pid } }) =>
         pid === undefined ? [] : [{ ...fileEntryOf(member, pid), logFile: null }],
       ),
     };
