@@ -66,8 +66,16 @@ export interface IngressOptions {
 /** What a message of a peer comes to: an event for the core, or a question or an answer of those who catch up. */
 export type Judged = Event | Extract<PeerInput, { kind: 'fetch' | 'fetchAnswer' }>;
 
-/** Message types that travel alone. */
-const LONE_TYPES: ReadonlySet<string> = new Set(['prepare', 'commit', 'checkpoint', 'status', 'viewChange', 'newView']);
+/** Whether a message of a type travels alone; a pre-prepare comes with its batch. */
+const IS_LONE: Readonly<Record<ProtocolMessage['type'], boolean>> = {
+  prePrepare: false,
+  prepare: true,
+  commit: true,
+  checkpoint: true,
+  status: true,
+  viewChange: true,
+  newView: true,
+};
 
 /** Judges what peers send. */
 export class Ingress {
@@ -112,7 +120,7 @@ export class Ingress {
     if (envelope.sender.kind === 'replica' && envelope.sender.replica === this.options.replica) {
       return this.own.judge(peer, envelope);
     }
-    if (!LONE_TYPES.has(envelope.type)) {
+    if (!isProtocolType(envelope.type) || !IS_LONE[envelope.type]) {
       return this.reject('frame', 'misplaced', peer);
     }
     if (envelope.type === 'status' && !(envelope.sender.kind === 'replica' && envelope.sender.replica === peer)) {
