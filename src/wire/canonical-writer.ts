@@ -10,12 +10,14 @@ import { INTEGER_MAX } from './limits.js';
 const LENGTH_DELIMITED = 2;
 /** A tag and the longest varint of INTEGER_MAX. */
 const HEAD_BYTES_MAX = 1 + 8;
+/** Below it shifts are exact. */
+const BITWISE_MAX = 2 ** 31;
 const DEFAULT_CAPACITY_BYTES = 128;
 
 /** The bytes that a varint takes. */
 function varintSizeBytes(value: number): number {
   let sizeBytes = 1;
-  for (let rest = value; rest >= 128; rest = Math.floor(rest / 128)) {
+  for (let limit = 128; value >= limit; limit *= 128) {
     sizeBytes++;
   }
   return sizeBytes;
@@ -39,12 +41,12 @@ export class CanonicalWriter {
   private lengthsTaken = 0;
 
   /**
-   * A capacity that holds the whole message saves copies of long ones. `lengths` are those of the messages in it, in the
-   * order of their heads.
+   * A capacity that holds the whole message saves copies of long ones. With `lengths`, those of the messages in it in the
+   * order of their heads, the capacity is the length of the whole, measured before.
    */
   constructor(
     capacityBytes = DEFAULT_CAPACITY_BYTES,
-    private readonly lengths: readonly number[] = [],
+    private readonly lengths?: readonly number[],
   ) {
     this.buffer = new Uint8Array(capacityBytes);
   }
@@ -75,7 +77,10 @@ export class CanonicalWriter {
 
   /** The tag and length of a message whose fields follow. */
   messageHead(number: number): this {
-    return this.head(number, defined(this.lengths[this.lengthsTaken++], 'the length of each message in it was noted'));
+    return this.head(
+      number,
+      defined(this.lengths?.[this.lengthsTaken++], 'the length of each message in it was noted'),
+    );
   }
 
   /** A byte string without explicit presence: an empty one is not written. */
@@ -94,6 +99,10 @@ export class CanonicalWriter {
 
   /** The message. The writer must not be used any more. */
   finish(): Uint8Array {
+    if (this.lengths !== undefined) {
+      assert(this.position === this.buffer.length, 'what was measured is as long as what was written');
+      return this.buffer;
+    }
     return this.buffer.subarray(0, this.position);
   }
 
@@ -107,14 +116,19 @@ export class CanonicalWriter {
 
   private varint(value: number): void {
     let rest = value;
-    while (rest >= 128) {
+    for (; rest >= BITWISE_MAX; rest = Math.floor(rest / 128)) {
       this.buffer[this.position++] = (rest % 128) | 0x80;
-      rest = Math.floor(rest / 128);
+    }
+    for (; rest >= 128; rest >>>= 7) {
+      this.buffer[this.position++] = (rest & 0x7f) | 0x80;
     }
     this.buffer[this.position++] = rest;
   }
 
   private reserve(sizeBytes: number): void {
+    if (this.lengths !== undefined) {
+      return;
+    }
     const needed = this.position + sizeBytes;
     if (needed > this.buffer.length) {
       const grown = new Uint8Array(Math.max(needed, 2 * this.buffer.length));

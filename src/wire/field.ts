@@ -39,6 +39,8 @@ export interface Field<R, W = R> extends FieldCodec<R, W> {
   readonly name: string | undefined;
 }
 
+const ID_FIELD_BYTES = bytesFieldSizeBytes(DIGEST_BYTES);
+
 /** A bound that depends on the cluster, or doesn't. */
 export type Bound = number | ((limits: WireLimits) => number);
 
@@ -157,17 +159,25 @@ export function signature(number: number): Field<Uint8Array> {
   };
 }
 
-/** A digest: exactly 32 bytes. */
-export function digest(number: number): Field<Digest> {
+/** Exactly 32 bytes, in memory as hexadecimal. */
+function id<T extends Digest | ClientId>(number: number, read: (reader: CanonicalReader, name: string) => T): Field<T> {
   return fieldOf(number, {
-    read: (reader, name) => reader.requireDigest(number, name),
+    read,
     write: (writer, value) => {
       writer.digest(number, value);
     },
-    sizeBytes: () => bytesFieldSizeBytes(DIGEST_BYTES),
-    sizeBytesMax: () => bytesFieldSizeBytes(DIGEST_BYTES),
+    sizeBytes: () => ID_FIELD_BYTES,
+    sizeBytesMax: () => ID_FIELD_BYTES,
   });
 }
+
+/** A digest. */
+export const digest = (number: number): Field<Digest> =>
+  id(number, (reader, name) => reader.requireDigest(number, name));
+
+/** A client's id. */
+export const clientId = (number: number): Field<ClientId> =>
+  id(number, (reader, name) => reader.requireClientId(number, name));
 
 /** A digest that may be absent. */
 export function optionalDigest(number: number): Field<Digest | undefined> {
@@ -175,25 +185,9 @@ export function optionalDigest(number: number): Field<Digest | undefined> {
   return {
     ...always,
     read: (reader, name, limits) => (reader.isNext(number, 'bytes') ? always.read(reader, name, limits) : undefined),
-    write: (writer, value) => {
-      if (value !== undefined) {
-        writer.digest(number, value);
-      }
-    },
-    sizeBytes: (value) => (value === undefined ? 0 : bytesFieldSizeBytes(DIGEST_BYTES)),
+    write: (writer, value) => (value === undefined ? undefined : always.write(writer, value)),
+    sizeBytes: (value) => (value === undefined ? 0 : ID_FIELD_BYTES),
   };
-}
-
-/** A client's id: exactly 32 bytes. */
-export function clientId(number: number): Field<ClientId> {
-  return fieldOf(number, {
-    read: (reader, name) => reader.requireClientId(number, name),
-    write: (writer, value) => {
-      writer.digest(number, value);
-    },
-    sizeBytes: () => bytesFieldSizeBytes(DIGEST_BYTES),
-    sizeBytesMax: () => bytesFieldSizeBytes(DIGEST_BYTES),
-  });
 }
 
 /** Byte strings of `min` to `max` bytes, `countMin` to `countMax` of them: what is in them is not judged here. */

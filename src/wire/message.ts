@@ -35,13 +35,10 @@ export type Decoded<M> = M extends Message<infer R, never> ? R : never;
 /** What a kind of message is encoded from. */
 export type Encoded<M> = M extends Message<unknown, infer W> ? W : never;
 
-/** Room that the writer reserves for a tag and a length. */
-const RESERVE_BYTES = 16;
-
 /** The encoded value. */
 export function encode<W>(message: Message<unknown, W>, value: W): Uint8Array {
   const lengths: number[] = [];
-  const writer = new CanonicalWriter(message.sizeBytes(value, lengths) + RESERVE_BYTES, lengths);
+  const writer = new CanonicalWriter(message.sizeBytes(value, lengths), lengths);
   message.write(writer, value);
   return writer.finish();
 }

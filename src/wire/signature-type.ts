@@ -7,7 +7,7 @@ import type { ProtocolMessage } from '../protocol/messages.js';
 /** What a signature is of. */
 export type SignatureType = ProtocolMessage['type'] | 'request' | 'hello' | 'header';
 
-/** The numbers of the enum MessageType in message.proto. */
+/** The numbers of the enum MessageType in message.proto: from 1, in order. */
 export const NUMBER_OF_TYPE: Readonly<Record<SignatureType, number>> = {
   request: 1,
   prePrepare: 2,
@@ -23,16 +23,7 @@ export const NUMBER_OF_TYPE: Readonly<Record<SignatureType, number>> = {
 
 const TYPE_OF_NUMBER: readonly (SignatureType | undefined)[] = [
   undefined,
-  'request',
-  'prePrepare',
-  'prepare',
-  'commit',
-  'checkpoint',
-  'status',
-  'hello',
-  'header',
-  'viewChange',
-  'newView',
+  ...(Object.keys(NUMBER_OF_TYPE) as SignatureType[]),
 ];
 
 /** The type with this number, or undefined for any other number. */
