@@ -1,7 +1,7 @@
 /** AdminService: what a replica says of itself; kinds and causes in snake case, as in the metrics. */
 import type { Server } from '@grpc/grpc-js';
+import type { Explanation } from '../protocol/explanation.js';
 import type { ProtocolMessage } from '../protocol/messages.js';
-import type { Waiting } from '../protocol/waiting.js';
 import type { ReplicaFace, ReplicaStatus } from '../runtime/face.js';
 import { digestBytes } from '../util/digest.js';
 import { ok } from '../util/result.js';
@@ -64,7 +64,7 @@ function statusResponse(status: ReplicaStatus, version: string): GetStatusRespon
     version,
     waitingFor: status.waitingFor,
     viewOfOthers: status.viewOfOthers,
-    ...waitingResponse(status.waiting),
+    ...waitingResponse(status.explanation),
   };
 }
 
@@ -77,8 +77,8 @@ function viewOf(message: ProtocolMessage): number {
 
 type WaitingFields = 'timeoutMs' | 'timer' | 'oldestRequest' | 'leftView' | 'viewChanges' | 'missing';
 
-function waitingResponse(waiting: Waiting | undefined): Pick<GetStatusResponse, WaitingFields> {
-  const { timeoutMs = 0, timer, oldestRequest, left, viewChanges = [], missing = [] } = waiting ?? {};
+function waitingResponse(explanation: Explanation | undefined): Pick<GetStatusResponse, WaitingFields> {
+  const { timeoutMs = 0, timer, oldestRequest, left, viewChanges = [], missing = [] } = explanation ?? {};
   return {
     timeoutMs,
     timer: timer && { name: snakeCase(timer.name), remainingMs: wholeMs(timer.remainingMs) },

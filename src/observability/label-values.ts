@@ -18,9 +18,9 @@ import type {
   StorageOperation,
   ThrottleReason,
 } from '../ports/metrics.js';
+import type { BufferClass, LeavingTimer, ViewChangeCause } from '../protocol/explanation.js';
 import type { Evidence } from '../protocol/log-record.js';
 import type { TimerName } from '../protocol/timers.js';
-import type { BufferClass, LeavingTimer, ViewChangeCause } from '../protocol/waiting.js';
 
 /** Where a value goes that is in no set. */
 export const OTHER = 'other';

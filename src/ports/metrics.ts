@@ -2,11 +2,12 @@
  * What is measured. Names and labels are closed: a label's values come from the code or the configuration, never from a
  * caller. The adapter gives each its help text, buckets and registry.
  */
+
+import type { BufferClass, LeavingTimer, ViewChangeCause } from '../protocol/explanation.js';
 import type { Evidence } from '../protocol/log-record.js';
 import type { InputType } from '../protocol/notes.js';
 import type { RejectionCode } from '../protocol/rejection.js';
 import type { TimerName } from '../protocol/timers.js';
-import type { BufferClass, LeavingTimer, ViewChangeCause } from '../protocol/waiting.js';
 
 /** What is not taken: the core's inputs, and what never gets as far as the core. */
 export type RejectedType = InputType | 'frame' | 'fetch' | 'fetchAnswer';

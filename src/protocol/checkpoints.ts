@@ -3,7 +3,7 @@
  *
  * 1. h moves only to a sequence that a quorum signed with one header digest, and never back.
  * 2. The log at or below h is discarded after the certificate is durable.
- * 3. Of each sender the checkpoints in (h, H] are kept and his highest above: bounded by n × (window / K + 1).
+ * 3. Of each sender the checkpoints in (h, H] are kept and its highest above: bounded by n × (window / K + 1).
  * 4. A replica whose own digest differs from a stable checkpoint's stops: it diverged.
  */
 import { assert } from '../util/assert.js';

@@ -21,7 +21,8 @@ import type { Effect } from './effects.js';
 import type { Event, Now } from './events.js';
 import { onEvidence, rejectEvidence } from './evidence.js';
 import { maybeExecute, onBatchExecuted } from './execution.js';
-import { computeWaiting, countBuffered } from './explaining.js';
+import { computeExplanation, countBuffered } from './explaining.js';
+import type { BufferClass, Explanation } from './explanation.js';
 import { takeFutureMessages } from './future-messages.js';
 import type { ReplicaId, Sequence, View } from './identifiers.js';
 import { maybeJoinView, onViewChangeJudged } from './joining-view.js';
@@ -57,7 +58,6 @@ import {
 } from './status.js';
 import type { TimerName } from './timers.js';
 import { isActive } from './view-state.js';
-import type { BufferClass, Waiting } from './waiting.js';
 
 /** What others may read of the core. */
 export interface CoreView {
@@ -159,8 +159,8 @@ export class Core {
   }
 
   /** What this replica waits for at this moment, and why. `elapsedMs` is the monotonic clock. */
-  explain(elapsedMs: number): Waiting {
-    return computeWaiting(this.state, elapsedMs);
+  explain(elapsedMs: number): Explanation {
+    return computeExplanation(this.state, elapsedMs);
   }
 
   /** How many messages of others it keeps until their time comes. */
@@ -257,7 +257,7 @@ export class Core {
   }
 
   /**
-   * Only what comes over the sender's own link shows that he is heard of. What others pass on, what was fetched of them
+   * Only what comes over the sender's own link shows that it is heard of. What others pass on, what was fetched of them
    * and what was kept says nothing of that link: one liar could make a replica that is cut off move on.
    */
   private hear(sender: ReplicaId, over: ReplicaId | undefined): void {

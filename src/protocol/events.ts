@@ -50,7 +50,7 @@ export type Event =
       readonly kind: 'messageReceived';
       readonly message: Verified<Signed<Prepare | Commit | Checkpoint | Status | ViewChange | NewView>>;
       /**
-       * The peer over whose link it came just now: only where that is its sender was he heard of. Absent for what was
+       * The peer over whose link it came just now: only where that is its sender was it heard of. Absent for what was
        * fetched, or kept until its time came.
        */
       readonly over?: ReplicaId | undefined;

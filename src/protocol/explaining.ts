@@ -6,16 +6,17 @@
  * next sequence lacks; between two views, what the next one lacks to begin. A healthy replica under load lacks something
  * at every moment, for a moment; who reads this judges by how long.
  */
+
+import type { BufferClass, Explanation, LeavingTimer, Missing } from './explanation.js';
 import { type ReplicaId, replicaId, sequenceAfter, type View } from './identifiers.js';
 import { computeRemainingMs } from './request-timer.js';
 import { isPrepared, type Slot } from './slot.js';
 import { type CoreState, currentPrimary, isPrimary, lowWatermark, mayVote } from './state.js';
 import { answeredBy, highestExecutedElsewhere } from './status.js';
 import { isActive } from './view-state.js';
-import type { BufferClass, LeavingTimer, Missing, Waiting } from './waiting.js';
 
 /** What the replica waits for at this moment of its monotonic clock. */
-export function computeWaiting(state: CoreState, nowMs: number): Waiting {
+export function computeExplanation(state: CoreState, nowMs: number): Explanation {
   const { view } = state;
   const oldest = state.pool.oldest();
   return {

@@ -2,8 +2,8 @@
  * Votes for a view that this replica isn't active in yet: kept until it enters the view, so that the first round of a
  * new view isn't lost (protocol.md 6 and 9).
  *
- * Of each sender one view is kept, the lowest that he sent: at most 2 × window votes and, from its primary, `pipeline`
- * pre-prepares. A flooding sender crowds out only his own.
+ * Of each sender one view is kept, the lowest that it sent: at most 2 × window votes and, from its primary, `pipeline`
+ * pre-prepares. A flooding sender crowds out only its own.
  */
 import type { Event } from './events.js';
 import type { ReplicaId } from './identifiers.js';

@@ -1,7 +1,7 @@
 /**
  * Others' ViewChanges [OSDI §4.4, §4.5.2]: which are taken and judged, and when they move this replica.
  *
- * 1. Each sender counts with the highest view of his valid ViewChanges. A replica moves at once to the weak-quorum-th
+ * 1. Each sender counts with the highest view of its valid ViewChanges. A replica moves at once to the weak-quorum-th
  *    largest of these where it is above its own view: at least one correct replica is there.
  * 2. Certificates cost many signatures, so they are judged only when the ViewChange could complete a weak quorum or a
  *    quorum, or a NewView names it; one bad entry voids that ViewChange, and its sender waits a timeout.
@@ -10,7 +10,7 @@
  */
 import type { Digest } from '../util/digest.js';
 import { addsEvidence, recordEvidence } from './evidence.js';
-import { computeWaiting } from './explaining.js';
+import { computeExplanation } from './explaining.js';
 import type { ReplicaId, View } from './identifiers.js';
 import { nextView, pruneViewChanges, startViewChange } from './leaving-view.js';
 import type { Signed, Verified, ViewChange } from './messages.js';
@@ -172,7 +172,11 @@ export function maybeJoinView(state: CoreState): void {
 function awaitNewView(state: CoreState): void {
   if (!state.timers.isRunning('newView')) {
     ensureTimer(state, 'newView', state.timeout.ms);
-    note(state, { kind: 'viewAwaited', view: state.view.number, waiting: computeWaiting(state, state.now.elapsedMs) });
+    note(state, {
+      kind: 'viewAwaited',
+      view: state.view.number,
+      explanation: computeExplanation(state, state.now.elapsedMs),
+    });
   }
 }
 

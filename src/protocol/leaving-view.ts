@@ -9,7 +9,8 @@
  */
 import { assert } from '../util/assert.js';
 import type { Digest } from '../util/digest.js';
-import { computeWaiting } from './explaining.js';
+import { computeExplanation } from './explaining.js';
+import type { ViewChangeCause } from './explanation.js';
 import { dropOlderMessages } from './future-messages.js';
 import { view as toView, type View } from './identifiers.js';
 import type { Signed, Verified, ViewChange } from './messages.js';
@@ -18,15 +19,21 @@ import { type CoreState, emit, mayVote, note, stopTimer } from './state.js';
 import { sendStatusToAll } from './status.js';
 import { computeViewChangeDigest } from './view-change-log.js';
 import { isActive, moveTo } from './view-state.js';
-import type { ViewChangeCause } from './waiting.js';
 
 /** Moves to a later view. */
 export function startViewChange(state: CoreState, target: View, cause: ViewChangeCause): void {
   assert(mayVote(state), 'a replica moves when it may say so');
   assert(!state.diverged, 'a diverged replica leaves no view');
-  const waiting = computeWaiting(state, state.now.elapsedMs);
+  const explanation = computeExplanation(state, state.now.elapsedMs);
   state.timeout.onViewLeft();
-  note(state, { kind: 'viewLeft', from: state.view.number, to: target, cause, timeoutMs: state.timeout.ms, waiting });
+  note(state, {
+    kind: 'viewLeft',
+    from: state.view.number,
+    to: target,
+    cause,
+    timeoutMs: state.timeout.ms,
+    explanation,
+  });
   moveTo(state, target, { cause, nowMs: state.now.elapsedMs });
   for (const timer of ['request', 'newView', 'batchDelay', 'delayedProposal'] as const) {
     stopTimer(state, timer);

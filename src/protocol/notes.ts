@@ -1,11 +1,11 @@
 /** What the core remarks on, for metrics, logs, the console and coverage marks. Protocol code knows none of them. */
 import type { Digest } from '../util/digest.js';
+import type { Explanation, ViewChangeCause } from './explanation.js';
 import type { ReplicaId, Sequence, View } from './identifiers.js';
 import type { Evidence } from './log-record.js';
 import type { ProtocolMessage } from './messages.js';
 import type { RejectionCode } from './rejection.js';
 import type { TimerName } from './timers.js';
-import type { ViewChangeCause, Waiting } from './waiting.js';
 
 /** What a rejection or a metric names: a message type, or one of the things that are not signed by replicas. */
 export type InputType =
@@ -48,10 +48,10 @@ export type Note =
       /** The timeout that will run in the new view. */
       readonly timeoutMs: number;
       /** As it was in the view that it left. */
-      readonly waiting: Waiting;
+      readonly explanation: Explanation;
     }
   /** A quorum left for its view or later ones: from now on its primary has a timeout to begin it. */
-  | { readonly kind: 'viewAwaited'; readonly view: View; readonly waiting: Waiting }
+  | { readonly kind: 'viewAwaited'; readonly view: View; readonly explanation: Explanation }
   /** It is active in a view. */
   | {
       readonly kind: 'viewEntered';
@@ -65,7 +65,7 @@ export type Note =
       readonly viewChangesOf: readonly ReplicaId[];
     }
   /** The oldest waiting request waits longer than the timeout. */
-  | { readonly kind: 'requestOverdue'; readonly waiting: Waiting }
+  | { readonly kind: 'requestOverdue'; readonly explanation: Explanation }
   /** A timer that runs in this replica's core came to its end. */
   | { readonly kind: 'timerExpired'; readonly timer: TimerName }
   /**

@@ -102,8 +102,8 @@ function isCheckpointForgotten(state: CoreState, { sequence, headerDigest }: Che
 }
 
 /**
- * Shows a peer what he signed, is held here, and his Status doesn't show. It goes before any Status that says his was
- * heard. The same thing at most once a second; what he remembers after all he finds out without checking a signature.
+ * Shows a peer what it signed, is held here, and its Status doesn't show. It goes before any Status that says its was
+ * heard. The same thing at most once a second; what it remembers after all it finds out without checking a signature.
  */
 export function showOwnStatements(state: CoreState, to: ReplicaId, peer: PeerState, status: Status): void {
   for (const message of [...votesLacking(state, to, status), ...othersLacking(state, to, status)]) {
@@ -133,7 +133,7 @@ function nameOf(message: ProtocolMessage): string {
   }
 }
 
-/** His votes above what he executed, in his view or later ones, that he says he lacks. */
+/** Its votes above what it executed, in its view or later ones, that it says it lacks. */
 function votesLacking(state: CoreState, to: ReplicaId, status: Status): readonly Signed[] {
   const base = bitmapBase(status);
   // Of who votes already something may still be on its way.
@@ -157,7 +157,7 @@ function isVoteLacking(status: Status, { type, view }: PrePrepare | Prepare | Co
 
 type SignedVote = Signed<PrePrepare | Prepare | Commit>;
 
-/** Whatever of his stands in a slot: as a vote, or in a certificate, which a restart keeps. */
+/** Whatever of its stands in a slot: as a vote, or in a certificate, which a restart keeps. */
 function votesOf({ proposal, prepares, commits, prepared, committed }: Slot, of: ReplicaId): readonly SignedVote[] {
   const held: (SignedVote | undefined)[] = [
     proposal?.signed,
@@ -170,7 +170,7 @@ function votesOf({ proposal, prepares, commits, prepared, committed }: Slot, of:
   return held.filter((vote) => vote !== undefined).filter(({ sender }) => sender === of);
 }
 
-/** What he said of a view that this replica isn't in yet. */
+/** What it said of a view that this replica isn't in yet. */
 function futureVotesOf(state: CoreState, of: ReplicaId): readonly SignedVote[] {
   const kept = state.future.get(of);
   return [...(kept?.votes ?? []), ...(kept?.proposals ?? [])].flatMap((event): readonly SignedVote[] => {
@@ -186,7 +186,7 @@ function isVote(signed: Signed): signed is Signed<Prepare | Commit> {
   return signed.message.type === 'prepare' || signed.message.type === 'commit';
 }
 
-/** His Checkpoints above what he executed; his ViewChanges and NewViews for views that he says he isn't in. */
+/** Its Checkpoints above what it executed; its ViewChanges and NewViews for views that it says it isn't in. */
 function othersLacking(state: CoreState, to: ReplicaId, status: Status): readonly Signed[] {
   const executed = Math.max(status.lowWatermark, status.lastExecuted);
   // order: none, any of them proves it.

@@ -3,7 +3,7 @@
  * still waits after half the request timeout to all, again and again: no single send matters. When the oldest has
  * waited for the whole timeout, it leaves the primary.
  */
-import { computeWaiting } from './explaining.js';
+import { computeExplanation } from './explaining.js';
 import type { ReplicaId } from './identifiers.js';
 import { nextView, startViewChange } from './leaving-view.js';
 import type { SignedRequest, Verified } from './messages.js';
@@ -63,7 +63,7 @@ export function onRequestTimerExpired(state: CoreState): void {
   if (remainingMs === undefined || remainingMs > 0) {
     return;
   }
-  note(state, { kind: 'requestOverdue', waiting: computeWaiting(state, now) });
+  note(state, { kind: 'requestOverdue', explanation: computeExplanation(state, now) });
   if (isPrimary(state) || state.lastExecuted < lowWatermark(state)) {
     return;
   }

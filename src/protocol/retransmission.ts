@@ -35,7 +35,7 @@ export function rejectStatus(state: CoreState, status: Status, sender: ReplicaId
   return status.number > (state.peers.get(sender)?.statusNumber ?? 0) ? undefined : reject('stale');
 }
 
-/** A peer's Status came: he gets what he lacks. */
+/** A peer's Status came: it gets what it lacks. */
 export function onStatus(state: CoreState, { message: status, sender }: Verified<Signed<Status>>): void {
   const rejection = rejectStatus(state, status, sender);
   const peer = state.peers.get(sender);
@@ -50,7 +50,7 @@ export function onStatus(state: CoreState, { message: status, sender }: Verified
   noteAnswer(state, peer, status);
   showOwnStatements(state, sender, peer, status);
   if (status.recovering && isFirstOfLink) {
-    // He waits for it; what is lost comes with the heartbeat.
+    // It waits for it; what is lost comes with the heartbeat.
     sendStatus(state, sender);
   }
   peer.statusAtMs = state.now.elapsedMs;
@@ -68,7 +68,7 @@ export function onStatus(state: CoreState, { message: status, sender }: Verified
 
 /**
  * To a peer that isn't in this replica's view: the NewView with the ViewChanges that it names, or the own ViewChange.
- * They are resent until the view is superseded; what the peer holds already he says.
+ * They are resent until the view is superseded; what the peer holds already it says.
  */
 function resendViewChanges(state: CoreState, to: ReplicaId, status: Status): void {
   const isBehind = status.view < state.view.number || (status.view === state.view.number && !status.active);
@@ -167,7 +167,7 @@ function resendVotes(
   }
 }
 
-/** The own checkpoints above the peer's h that he doesn't hold. */
+/** The own checkpoints above the peer's h that it doesn't hold. */
 function resendCheckpoints(state: CoreState, to: ReplicaId, status: Status): void {
   const own = state.configuration.replica;
   const held = new Set(status.checkpoints.filter(({ replica }) => replica === own).map((row) => row.sequence));
@@ -179,7 +179,7 @@ function resendCheckpoints(state: CoreState, to: ReplicaId, status: Status): voi
   }
 }
 
-/** Sends unless the same went to the peer less than a second ago or his budget is used up. */
+/** Sends unless the same went to the peer less than a second ago or its budget is used up. */
 function resend(state: CoreState, to: ReplicaId, name: string, sizeBytes: number, item: ForwardItem): void {
   const peer = state.peers.get(to);
   if (peer === undefined || peer.resentAtMs.has(name) || peer.resendBudgetBytes <= 0) {

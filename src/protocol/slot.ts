@@ -1,7 +1,7 @@
 /**
  * What a replica knows of one sequence: the proposal it accepted, the votes, and what they amount to.
  *
- * 1. A sender's prepare counts once a view, his commit once a view with the highest view kept; the first valid one stands.
+ * 1. A sender's prepare counts once a view, its commit once a view with the highest view kept; the first valid one stands.
  * 2. Prepared and committed are computed from the votes; only their certificates are stored.
  *
  * [OSDI §4.2]

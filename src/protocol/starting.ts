@@ -5,7 +5,7 @@
  * 1. Until a quorum, itself included, has answered its Status it signs no PrePrepare, Prepare, Commit, Checkpoint,
  *    ViewChange or NewView; it goes on learning, executing and passing on requests.
  * 2. An answer is a Status of this link that has heard of an own one of this link: before it its sender showed all
- *    that he holds and this replica doesn't know of (own-statements.ts), for a link keeps the order.
+ *    that it holds and this replica doesn't know of (own-statements.ts), for a link keeps the order.
  * 3. It votes only at sequences above the stable checkpoint of each who answered: below it they hold nothing any more.
  *
  * Status is no vote, so replicas that all start at once answer each other; f that stay silent or lie are not needed.

@@ -69,20 +69,20 @@ export const RESEND_BYTES_PER_SECOND = 8 * 1024 * 1024;
 /** What is known of a peer. */
 export interface PeerState {
   connected: boolean;
-  /** When anything of his came last, monotonic. */
+  /** When anything of its came last, monotonic. */
   heardAtMs: number;
-  /** His last Status, and when it came. */
+  /** Its last Status, and when it came. */
   status: Status | undefined;
   statusAtMs: number;
-  /** The number of his last Status on this link, 0 before the first. */
+  /** The number of its last Status on this link, 0 before the first. */
   statusNumber: number;
-  /** The number of the own first Status to him on this link, undefined before the first link. */
+  /** The number of the own first Status to it on this link, undefined before the first link. */
   firstNumber: number | undefined;
-  /** What he said first after he had heard of a Status of this life; undefined before. */
+  /** What it said first after it had heard of a Status of this life; undefined before. */
   answer: { readonly lowWatermark: Sequence; readonly lastExecuted: Sequence } | undefined;
-  /** What was sent again to him and when, by name; cleared as it ages. */
+  /** What was sent again to it and when, by name; cleared as it ages. */
   readonly resentAtMs: Map<string, number>;
-  /** The bytes that may be sent again to him now. */
+  /** The bytes that may be sent again to it now. */
   resendBudgetBytes: number;
   resendBudgetAtMs: number;
 }
@@ -125,7 +125,7 @@ export interface CoreState {
   readonly viewChanges: ViewChangeLog;
   /** One NewView of each sender: of the view that this replica waits for, else the highest. */
   readonly pendingNewViews: Map<ReplicaId, { readonly signed: Verified<Signed<NewView>>; readonly digest: Digest }>;
-  /** When a bad ViewChange of a sender came last: he waits a timeout. */
+  /** When a bad ViewChange of a sender came last: it waits a timeout. */
   readonly badViewChangeAtMs: Map<ReplicaId, number>;
   /** Contradicting statements of the primary of this view that came in this step. */
   provenFault: { readonly view: View; readonly first: Signed; readonly second: Signed } | undefined;

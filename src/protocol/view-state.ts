@@ -8,11 +8,11 @@
  */
 import { assert } from '../util/assert.js';
 import type { Digest } from '../util/digest.js';
+import type { ViewChangeCause } from './explanation.js';
 import { type Sequence, sequence, type View } from './identifiers.js';
 import type { BegunView } from './log-record.js';
 import type { HeldViewChange } from './view-change-log.js';
 import type { NewViewPlan } from './view-change-rules.js';
-import type { ViewChangeCause } from './waiting.js';
 
 /** It takes part in this view. */
 export interface ActiveView {

@@ -1,8 +1,8 @@
 /** What callers' services see of a running replica. */
 
 import type { LinkState } from '../ports/transport.js';
+import type { Explanation } from '../protocol/explanation.js';
 import type { Evidence } from '../protocol/log-record.js';
-import type { Waiting } from '../protocol/waiting.js';
 import type { Digest } from '../util/digest.js';
 import type { Result } from '../util/result.js';
 
@@ -59,7 +59,7 @@ export interface ReplicaStatus {
   /** In words, empty for nothing worth a word. */
   readonly waitingFor: string;
   /** The same as it is at this moment, worth a word or not; undefined until the store is read. */
-  readonly waiting: Waiting | undefined;
+  readonly explanation: Explanation | undefined;
 }
 
 /** A running replica for its callers' services. */

@@ -166,7 +166,7 @@ export class Narrator implements NetworkObserver {
       case 'viewEntered':
         return this.tell(by, `enters view ${note.view}`);
       case 'requestOverdue':
-        return this.tell(by, `its oldest request is overdue, after ${note.waiting.oldestRequest?.waitedMs} ms`);
+        return this.tell(by, `its oldest request is overdue, after ${note.explanation.oldestRequest?.waitedMs} ms`);
       case 'behind':
         return this.tell(by, `is behind: executed ${note.lastExecuted}, stable is ${note.target}`);
       case 'diverged':

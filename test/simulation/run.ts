@@ -213,7 +213,7 @@ class Run {
       if (status === undefined || status.lastExecuted !== agreement.height) {
         return false;
       }
-      const waitedMs = status.waiting?.oldestRequest?.waitedMs ?? Number.POSITIVE_INFINITY;
+      const waitedMs = status.explanation?.oldestRequest?.waitedMs ?? Number.POSITIVE_INFINITY;
       return status.waitingRequests === 0 || (isAskedOn && waitedMs < sinceStopMs);
     });
   }

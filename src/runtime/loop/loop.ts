@@ -8,9 +8,9 @@
  */
 import type { Core, CoreView } from '../../protocol/core.js';
 import type { Event } from '../../protocol/events.js';
+import type { Explanation } from '../../protocol/explanation.js';
 import type { Sequence } from '../../protocol/identifiers.js';
 import type { SignedRequest, Verified } from '../../protocol/messages.js';
-import type { Waiting } from '../../protocol/waiting.js';
 import { assert, defined } from '../../util/assert.js';
 import type { Digest } from '../../util/digest.js';
 import type { CatchUpRoom } from '../catch-up/room.js';
@@ -139,7 +139,7 @@ export class Loop {
   }
 
   /** What the replica waits for at this moment. */
-  explain(): Waiting {
+  explain(): Explanation {
     return this.rooms.core.explain(this.options.timers.elapsedMs());
   }
 

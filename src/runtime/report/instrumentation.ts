@@ -10,10 +10,10 @@ import type { Logger } from '../../ports/logger.js';
 import type { Metrics, Phase, QueueLane, RejectedType, RejectionReason } from '../../ports/metrics.js';
 import type { TimerService } from '../../ports/timer-service.js';
 import type { CoreView } from '../../protocol/core.js';
+import { BUFFER_CLASSES, type BufferClass, type Explanation } from '../../protocol/explanation.js';
 import type { ReplicaId, Sequence } from '../../protocol/identifiers.js';
 import { EVIDENCE_KINDS, type Evidence } from '../../protocol/log-record.js';
 import type { Note } from '../../protocol/notes.js';
-import { BUFFER_CLASSES, type BufferClass, type Waiting } from '../../protocol/waiting.js';
 import { unreachable } from '../../util/assert.js';
 import type { ExecutedBatch } from '../execution/batch-execution.js';
 import { LineLimit } from './line-limit.js';
@@ -111,7 +111,7 @@ export class Instrumentation {
       case 'viewEntered':
         return this.viewReport.onEntered(note);
       case 'requestOverdue':
-        return this.viewReport.onOverdue(note.waiting);
+        return this.viewReport.onOverdue(note.explanation);
       case 'timerExpired':
         return metrics.increment('pbft_timer_expirations_total', { timer: note.timer });
       case 'clockSkew':
@@ -154,7 +154,7 @@ export class Instrumentation {
   }
 
   /** The replica's state after a turn; `explain` is asked only where it is between two views and a line is due. */
-  onTurn(core: CoreView, explain: () => Waiting): void {
+  onTurn(core: CoreView, explain: () => Explanation): void {
     const { view, active, primary, waitingRequests, diverged } = core;
     const { metrics, replica } = this.options;
     metrics.set('pbft_view', {}, view);
@@ -169,7 +169,7 @@ export class Instrumentation {
   }
 
   /** What is worth measuring only when somebody looks. */
-  measure({ timeoutMs, timer, oldestRequest }: Waiting, { buffered, evidence }: Looked): void {
+  measure({ timeoutMs, timer, oldestRequest }: Explanation, { buffered, evidence }: Looked): void {
     const { metrics } = this.options;
     this.showEvidence(evidence);
     metrics.set('pbft_timeout_seconds', {}, timeoutMs / 1_000);

@@ -1,12 +1,12 @@
 /** What a replica says of itself: its state, whether it can serve callers, and what it waits for, in words. */
 import type { LinkState } from '../../ports/transport.js';
 import type { CoreView } from '../../protocol/core.js';
+import type { Explanation } from '../../protocol/explanation.js';
 import type { ReplicaId, View } from '../../protocol/identifiers.js';
 import type { QuorumSizes } from '../../protocol/quorum.js';
-import type { Waiting } from '../../protocol/waiting.js';
 import type { ReplicaStatus } from '../face.js';
 import type { ReplicaIdentity } from '../replica-runtime-options.js';
-import { waitingText } from './waiting-text.js';
+import { explanationText } from './explanation-text.js';
 
 /** What the status is made of. */
 export interface StatusSources {
@@ -105,7 +105,7 @@ export function computeReadyRemarks({ core }: StatusSources): readonly string[] 
 export function computeReplicaStatus(
   identity: ReplicaIdentity,
   sources: StatusSources,
-  waiting: Waiting | undefined,
+  explanation: Explanation | undefined,
 ): ReplicaStatus {
   const { core, links, agreedTimeMs } = sources;
   return {
@@ -131,8 +131,8 @@ export function computeReplicaStatus(
     agreedTimeMs,
     evidence: core?.evidence ?? [],
     storageEngine: identity.storageEngine,
-    waitingFor: computeWaitingFor(identity, sources, waiting),
-    waiting,
+    waitingFor: computeWaitingFor(identity, sources, explanation),
+    explanation,
   };
 }
 
@@ -147,9 +147,9 @@ function nameOf(identity: ReplicaIdentity, replica: ReplicaId): string {
 function computeWaitingFor(
   identity: ReplicaIdentity,
   { core, links }: StatusSources,
-  waiting: Waiting | undefined,
+  explanation: Explanation | undefined,
 ): string {
-  if (core === undefined || waiting === undefined) {
+  if (core === undefined || explanation === undefined) {
     return 'the store';
   }
   if (core.diverged || (core.mayVote && core.active && core.oldestWaitMs < identity.requestTimeoutMs)) {
@@ -166,5 +166,5 @@ function computeWaitingFor(
   const inTouch = isPrimaryAway
     ? `the primary, ${nameOf(identity, core.primary)}, is not connected`
     : `in touch with ${connectedReplicas(links)} of ${identity.sizes.replicaCount} replicas`;
-  return `${waitingText(waiting, core.view, (replica) => nameOf(identity, replica))}; ${inTouch}`;
+  return `${explanationText(explanation, core.view, (replica) => nameOf(identity, replica))}; ${inTouch}`;
 }

@@ -8,11 +8,11 @@
 import type { Logger } from '../../ports/logger.js';
 import type { Metrics } from '../../ports/metrics.js';
 import type { TimerService } from '../../ports/timer-service.js';
+import type { Explanation } from '../../protocol/explanation.js';
 import type { View } from '../../protocol/identifiers.js';
 import type { Note } from '../../protocol/notes.js';
-import type { Waiting } from '../../protocol/waiting.js';
+import { explanationText, missingText, nameById, requestText, timerText, viewChangesText } from './explanation-text.js';
 import { LineLimit } from './line-limit.js';
-import { missingText, nameById, requestText, timerText, viewChangesText, waitingText } from './waiting-text.js';
 
 /** What it writes to. */
 export interface ViewReportOptions {
@@ -34,16 +34,16 @@ export class ViewReport {
   }
 
   /** It left its view. */
-  onLeft({ from, to, cause, timeoutMs, waiting }: Extract<Note, { kind: 'viewLeft' }>): void {
+  onLeft({ from, to, cause, timeoutMs, explanation }: Extract<Note, { kind: 'viewLeft' }>): void {
     this.options.metrics.increment('pbft_view_changes_total', { cause });
-    this.options.logger.info({ from, to, cause, timeoutMs, ...waitingFields(waiting) }, 'left the view');
+    this.options.logger.info({ from, to, cause, timeoutMs, ...waitingFields(explanation) }, 'left the view');
     // The next line about this view change comes after some time in it.
     this.waitingLimit.take('waiting');
   }
 
   /** A quorum left: the new primary has a timeout to begin the view. */
-  onAwaited({ view, waiting }: Extract<Note, { kind: 'viewAwaited' }>): void {
-    this.options.logger.info({ view, ...waitingFields(waiting) }, 'a quorum left for this view or later ones');
+  onAwaited({ view, explanation }: Extract<Note, { kind: 'viewAwaited' }>): void {
+    this.options.logger.info({ view, ...waitingFields(explanation) }, 'a quorum left for this view or later ones');
   }
 
   /** It is active in a view. */
@@ -59,24 +59,24 @@ export class ViewReport {
   }
 
   /** The oldest request waits longer than the timeout. */
-  onOverdue(waiting: Waiting): void {
+  onOverdue(explanation: Explanation): void {
     const omitted = this.lineLimit.take('overdue');
     if (omitted !== undefined) {
-      const fields = { waitedMs: waiting.oldestRequest?.waitedMs ?? 0, ...waitingFields(waiting), omitted };
+      const fields = { waitedMs: explanation.oldestRequest?.waitedMs ?? 0, ...waitingFields(explanation), omitted };
       this.options.logger.warn(fields, 'the oldest request waits longer than the request timeout');
     }
   }
 
   /** It is between two views; `explain` is asked only where a line is due. */
-  onBetweenViews(view: View, explain: () => Waiting): void {
+  onBetweenViews(view: View, explain: () => Explanation): void {
     if (this.waitingLimit.take('waiting') !== undefined) {
-      this.options.logger.info({ view, waitingFor: waitingText(explain(), view, nameById) }, 'between two views');
+      this.options.logger.info({ view, waitingFor: explanationText(explain(), view, nameById) }, 'between two views');
     }
   }
 }
 
 /** What a log line says of the waiting; what there is not is left out. */
-function waitingFields({ oldestRequest, timer, timeoutMs, viewChanges, missing }: Waiting): Record<string, string> {
+function waitingFields({ oldestRequest, timer, timeoutMs, viewChanges, missing }: Explanation): Record<string, string> {
   return {
     ...(oldestRequest === undefined ? {} : { oldestRequest: requestText(oldestRequest) }),
     ...(timer === undefined ? {} : { timer: timerText(timer, timeoutMs) }),

@@ -94,7 +94,7 @@ export class FakeReplica implements ReplicaFace {
       evidence: [],
       storageEngine: 'memory',
       waitingFor: '',
-      waiting: undefined,
+      explanation: undefined,
     };
   }
 

@@ -21,4 +21,8 @@ describe('the code', () => {
   it('has private members by the keyword, so that a test can look into them by their type', () => {
     assert.deepEqual(linesWith(/\.#[a-z]|^\s+(?:readonly |static |async |get |set )*#[a-z]/), []);
   });
+
+  it('calls a replica it, and a caller too', () => {
+    assert.deepEqual(linesWith(/\b(?:[Hh]e|[Hh]im|[Hh]is)\b/), []);
+  });
 });

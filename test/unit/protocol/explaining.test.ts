@@ -1,11 +1,11 @@
 /** A replica says what it waits for: which timer, which request, whose votes, what is missing (protocol.md 6). */
 import assert from 'node:assert/strict';
+import type { Explanation, Missing } from '../../../src/protocol/explanation.js';
 import { sequence, view } from '../../../src/protocol/identifiers.js';
-import type { Missing, Waiting } from '../../../src/protocol/waiting.js';
 import { CoreUnderTest, digest, notesOf, request, signed } from '../../support/core-cluster.js';
 import { CoreNetwork } from '../../support/core-network.js';
 
-function explained(network: CoreNetwork, replica: number, afterMs = 0): Waiting {
+function explained(network: CoreNetwork, replica: number, afterMs = 0): Explanation {
   const { core, elapsedMs } = network.at(replica).under;
   return core.explain(elapsedMs + afterMs);
 }
@@ -135,13 +135,13 @@ describe('what a replica waits for', () => {
     network.advance(3_010);
     const { effects } = network.at(3).under;
     const [left] = notesOf(effects, 'viewLeft');
-    assert.equal(left?.waiting.oldestRequest?.number, 1);
-    assert.deepEqual(textOf(left.waiting.missing), ['prePrepare 0 1']);
+    assert.equal(left?.explanation.oldestRequest?.number, 1);
+    assert.deepEqual(textOf(left.explanation.missing), ['prePrepare 0 1']);
     const [awaited, ...more] = notesOf(effects, 'viewAwaited');
     assert.deepEqual(more, [], 'once a view');
     assert.equal(awaited?.view, 1);
-    assert.deepEqual(textOf(awaited.waiting.missing), ['newView 1 1']);
-    assert.deepEqual(awaited.waiting.timer, { name: 'newView', remainingMs: awaited.waiting.timeoutMs });
+    assert.deepEqual(textOf(awaited.explanation.missing), ['newView 1 1']);
+    assert.deepEqual(awaited.explanation.timer, { name: 'newView', remainingMs: awaited.explanation.timeoutMs });
     assert.deepEqual(
       notesOf(effects, 'viewEntered').map(({ view: entered, viewChangesOf }) => [entered, viewChangesOf]),
       [[1, [1, 2, 3]]],

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import type { Logger } from '../../../../src/ports/logger.js';
 import type { CoreView } from '../../../../src/protocol/core.js';
+import type { Explanation } from '../../../../src/protocol/explanation.js';
 import { replicaId, type Sequence, sequence, view } from '../../../../src/protocol/identifiers.js';
 import type { Signed } from '../../../../src/protocol/messages.js';
-import type { Waiting } from '../../../../src/protocol/waiting.js';
 import type { ExecutedBatch } from '../../../../src/runtime/execution/batch-execution.js';
 import { Instrumentation } from '../../../../src/runtime/report/instrumentation.js';
 import type { ClientId, Digest } from '../../../../src/util/digest.js';
@@ -12,7 +12,7 @@ import { FakeMetrics, FakeTimers } from '../fakes.js';
 const DIGEST = 'ab'.repeat(32) as Digest;
 const ONE = replicaId(1);
 
-const WAITING: Waiting = {
+const WAITING: Explanation = {
   timeoutMs: 2_000,
   timer: { name: 'request', remainingMs: 0 },
   oldestRequest: { clientId: DIGEST as string as ClientId, number: 17, waitedMs: 2_000 },
@@ -159,7 +159,7 @@ describe('instrumentation', () => {
     bench.instrumentation.onNote({ kind: 'stable', sequence: at });
     bench.instrumentation.onNote({ kind: 'behind', lastExecuted: sequence(1), target: at });
     bench.instrumentation.onNote({ kind: 'evidence', evidence });
-    bench.instrumentation.onNote({ kind: 'requestOverdue', waiting: WAITING });
+    bench.instrumentation.onNote({ kind: 'requestOverdue', explanation: WAITING });
     bench.instrumentation.onNote({ kind: 'clockSkew', skewMs: -6_000, alarming: true, changed: true });
     bench.instrumentation.onNote({ kind: 'clockSkew', skewMs: -7_000, alarming: true, changed: false });
     bench.instrumentation.onNote({ kind: 'diverged', sequence: at, own: DIGEST, certified: DIGEST });
@@ -196,15 +196,15 @@ describe('instrumentation', () => {
       to: view(1),
       cause: 'requestTimeout',
       timeoutMs: 4_000,
-      waiting: WAITING,
+      explanation: WAITING,
     });
-    const awaited: Waiting = {
+    const awaited: Explanation = {
       ...WAITING,
       timer: { name: 'newView', remainingMs: 4_000 },
       timeoutMs: 4_000,
       missing: [{ kind: 'newView', replica: ONE, view: view(1) }],
     };
-    instrumentation.onNote({ kind: 'viewAwaited', view: view(1), waiting: awaited });
+    instrumentation.onNote({ kind: 'viewAwaited', view: view(1), explanation: awaited });
     instrumentation.onNote({
       kind: 'viewEntered',
       view: view(1),
@@ -227,7 +227,7 @@ describe('instrumentation', () => {
     const bench = new Bench();
     const between = coreView({ view: view(4), active: false });
     let explained = 0;
-    const explain = (): Waiting => {
+    const explain = (): Explanation => {
       explained++;
       return { ...WAITING, left: { cause: 'joined', sinceMs: 9_000 } };
     };

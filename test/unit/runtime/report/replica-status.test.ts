@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { sha256 } from '../../../../src/crypto/hash.js';
 import type { LinkState } from '../../../../src/ports/transport.js';
 import type { CoreView } from '../../../../src/protocol/core.js';
+import type { Explanation } from '../../../../src/protocol/explanation.js';
 import { replicaId, sequence, view } from '../../../../src/protocol/identifiers.js';
 import { computeQuorumSizes } from '../../../../src/protocol/quorum.js';
-import type { Waiting } from '../../../../src/protocol/waiting.js';
 import type { ReplicaIdentity } from '../../../../src/runtime/replica-runtime-options.js';
+import { missingText, nameById } from '../../../../src/runtime/report/explanation-text.js';
 import {
   computeNotReadableReasons,
   computeNotReadyReasons,
@@ -14,7 +15,6 @@ import {
   computeReplicaStatus,
   type StatusSources,
 } from '../../../../src/runtime/report/replica-status.js';
-import { missingText, nameById } from '../../../../src/runtime/report/waiting-text.js';
 import { utf8 } from '../../../../src/util/bytes.js';
 import type { ClientId } from '../../../../src/util/digest.js';
 
@@ -50,7 +50,7 @@ const CORE: CoreView = {
   ]),
 };
 
-const WAITING: Waiting = {
+const WAITING: Explanation = {
   timeoutMs: 2_000,
   timer: undefined,
   oldestRequest: undefined,
@@ -165,7 +165,7 @@ describe('reading from executed state', () => {
 describe('the status', () => {
   const statusOf = (changes: Partial<StatusSources> = {}, core: Partial<CoreView> = {}, waiting = WAITING) =>
     computeReplicaStatus(IDENTITY, sources(changes, core), waiting);
-  const waitingFor = (core: Partial<CoreView>, waiting: Partial<Waiting> = {}) =>
+  const waitingFor = (core: Partial<CoreView>, waiting: Partial<Explanation> = {}) =>
     statusOf({}, core, { ...WAITING, ...waiting }).waitingFor;
 
   it('has the names, what each peer executed, and the position', () => {
@@ -194,7 +194,7 @@ describe('the status', () => {
 
   it('says for what the oldest request waits, once it waits longer than the request timeout', () => {
     assert.equal(waitingFor({ waitingRequests: 3, oldestWaitMs: 1_999 }), '');
-    const waiting: Partial<Waiting> = {
+    const waiting: Partial<Explanation> = {
       oldestRequest: { clientId: 'ab'.repeat(32) as ClientId, number: 17, waitedMs: 2_500 },
       timer: { name: 'request', remainingMs: 800 },
       missing: [{ kind: 'prePrepare', replica: replicaId(3), sequence: sequence(131) }],
@@ -213,7 +213,7 @@ describe('the status', () => {
   });
 
   it('says between two views why, for how long, whose ViewChanges it holds and what is missing', () => {
-    const waiting: Partial<Waiting> = {
+    const waiting: Partial<Explanation> = {
       left: { cause: 'requestTimeout', sinceMs: 4_200 },
       timer: { name: 'newView', remainingMs: 1_200 },
       timeoutMs: 4_000,
@@ -235,7 +235,7 @@ describe('the status', () => {
   });
 
   it('names several who lack the same thing together, and what anyone may have by itself', () => {
-    const missing: Waiting['missing'] = [
+    const missing: Explanation['missing'] = [
       { kind: 'batch', sequence: sequence(9) },
       { kind: 'commit', replica: replicaId(0), sequence: sequence(9) },
       { kind: 'commit', replica: replicaId(3), sequence: sequence(9) },

@@ -1,6 +1,7 @@
 /** What a replica waits for, in words: for the log, which knows replicas by their ids, and the status, which has names. */
+
+import type { Explanation, HeldBy, LeavingTimer, Missing, OldestRequest } from '../../protocol/explanation.js';
 import type { ReplicaId } from '../../protocol/identifiers.js';
-import type { HeldBy, LeavingTimer, Missing, OldestRequest, Waiting } from '../../protocol/waiting.js';
 
 /** What a replica is called. */
 export type NameOf = (replica: ReplicaId) => string;
@@ -11,7 +12,7 @@ export const nameById: NameOf = (replica) => `replica ${replica}`;
 /** As many digits of a client's id as tell clients apart. */
 const CLIENT_DIGITS = 12;
 
-const LEFT_FOR: Readonly<Record<NonNullable<NonNullable<Waiting['left']>['cause']>, string>> = {
+const LEFT_FOR: Readonly<Record<NonNullable<NonNullable<Explanation['left']>['cause']>, string>> = {
   requestTimeout: 'a request was not executed in time',
   newViewTimeout: 'the NewView did not come in time',
   joined: 'a weak quorum had left',
@@ -80,14 +81,14 @@ function missingThing(thing: Missing): string {
 }
 
 /** How long it is between two views, and why. */
-function leftText({ cause, sinceMs }: NonNullable<Waiting['left']>, view: number): string {
+function leftText({ cause, sinceMs }: NonNullable<Explanation['left']>, view: number): string {
   const why = cause === undefined ? 'since it started' : LEFT_FOR[cause];
   return `view ${view} to begin, for ${seconds(sinceMs)} (${why})`;
 }
 
 /** All of it in one line, for the operator. */
-export function waitingText(waiting: Waiting, view: number, nameOf: NameOf): string {
-  const { left, oldestRequest, timer, timeoutMs, viewChanges, missing } = waiting;
+export function explanationText(explanation: Explanation, view: number, nameOf: NameOf): string {
+  const { left, oldestRequest, timer, timeoutMs, viewChanges, missing } = explanation;
   const parts = [
     left === undefined ? '' : leftText(left, view),
     oldestRequest === undefined ? '' : requestText(oldestRequest),

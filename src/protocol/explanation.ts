@@ -56,7 +56,7 @@ export type Missing =
   | { readonly kind: 'execution'; readonly sequence: Sequence };
 
 /** All of it. */
-export interface Waiting {
+export interface Explanation {
   /** T: the delay of both timers. */
   readonly timeoutMs: number;
   /** Undefined where none runs. */
