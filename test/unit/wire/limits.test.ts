@@ -15,7 +15,7 @@ import {
 import { decodePayload, encodePayload } from '../../../src/wire/message-codec.js';
 import { PAYLOADS } from '../../../src/wire/payloads.js';
 import { decodePeerMessage, encodePeerMessage } from '../../../src/wire/peer-codec.js';
-import { PEER_MESSAGE } from '../../../src/wire/peer-message.js';
+import { PEER_MESSAGE, type PeerOutput } from '../../../src/wire/peer-message.js';
 import { LIMITS, peerOutput } from './arbitraries.js';
 import { DIGEST, findingOf, SIGNATURE, SIZE_LIMITS } from './support.js';
 
@@ -192,6 +192,21 @@ describe('wire: the limits', () => {
       findingOf(decodePeerMessage(wrapped, LIMITS)),
       'signed.type is hello, prePrepare or prepare or commit or checkpoint or status or viewChange or newView belongs here',
     );
+  });
+
+  it('allow no certificate without a signed message, and no range of the ledger without an entry', () => {
+    const cases: readonly [PeerOutput, string][] = [
+      [{ kind: 'committedBatch', batchBytes: Uint8Array.of(1), commits: [] }, 'committed_batch.commits'],
+      [{ kind: 'checkpointCertificate', checkpoints: [] }, 'checkpoint_certificate.checkpoints'],
+      [{ kind: 'fetchAnswer', id: 1, answer: { kind: 'ledger', entries: [] } }, 'fetch_answer.ledger.entries'],
+      [
+        { kind: 'fetchAnswer', id: 1, answer: { kind: 'checkpointCertificate', checkpoints: [] } },
+        'fetch_answer.checkpoint_certificate.checkpoints',
+      ],
+    ];
+    for (const [output, field] of cases) {
+      assert.equal(findingOf(decodePeerMessage(encodePeerMessage(output), LIMITS)), `${field} has no element`);
+    }
   });
 
   it('allow no message of no kind, and no frame without one or with too many', () => {
