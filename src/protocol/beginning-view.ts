@@ -11,6 +11,7 @@
 
 import { assert } from '../util/assert.js';
 import { equalBytes } from '../util/bytes.js';
+import { type Owned, owned } from '../util/owned.js';
 import { stabilize } from './checkpoints.js';
 import { addsEvidence, recordEvidence } from './evidence.js';
 import type { ReplicaId } from './identifiers.js';
@@ -19,6 +20,7 @@ import type { BegunView } from './log-record.js';
 import type { NewView, PrePrepare, Signed, Verified } from './messages.js';
 import { primaryOf } from './quorum.js';
 import { type Rejection, reject } from './rejection.js';
+import { accept } from './slot.js';
 import { advanceSlot } from './slot-progress.js';
 import {
   type CoreState,
@@ -40,6 +42,11 @@ import { proposalsOf, stableCertificateOf } from './verified.js';
 import type { HeldViewChange } from './view-change-log.js';
 import { computeNewViewPlan, isPlanned, isWellFormedNewView, type NewViewPlan } from './view-change-rules.js';
 import { becomeActive, beginForming, begunView, formingView, isActive } from './view-state.js';
+
+/** This file alone writes it. */
+function own(state: CoreState): Owned<Pick<CoreState, 'pendingNewViews'>> {
+  return owned(state);
+}
 
 /** Why a NewView is not taken, or undefined. Cheap: made before its signatures are checked. */
 export function rejectNewView(state: CoreState, message: NewView, sender: ReplicaId): Rejection | undefined {
@@ -79,7 +86,7 @@ export function onNewView(state: CoreState, signed: Verified<Signed<NewView>>): 
     refuse(state, signed);
     return;
   }
-  state.pendingNewViews.set(sender, { signed, digest: state.configuration.hash(signed.payload) });
+  own(state).pendingNewViews.set(sender, { signed, digest: state.configuration.hash(signed.payload) });
 }
 
 /** Why a NewView says nothing new beside the one that is known of its view, or undefined. Cheap, as above. */
@@ -114,7 +121,7 @@ function knownNewView(state: CoreState, { message, sender }: Unchecked<NewView>)
 /** A NewView that doesn't hold: where it is of the view this replica waits for, it moves on. */
 function refuse(state: CoreState, { message, sender }: Signed<NewView>): void {
   if (state.pendingNewViews.get(sender)?.signed.message === message) {
-    state.pendingNewViews.delete(sender);
+    own(state).pendingNewViews.delete(sender);
   }
   if (message.newView === state.view.number && !isActive(state) && mayVote(state)) {
     startViewChange(state, nextView(state), 'badNewView');
@@ -251,7 +258,7 @@ function enterView(state: CoreState, begun: BegunView, plan: NewViewPlan): void 
   }
   const durationMs = becomeActive(state, begun, state.now.elapsedMs);
   state.timeout.onViewEntered(state.now.elapsedMs);
-  state.pendingNewViews.delete(begun.newView.sender);
+  own(state).pendingNewViews.delete(begun.newView.sender);
   stopTimer(state, 'newView');
   emit(state, { kind: 'persist', record: { kind: 'newView', begun } });
   note(state, {
@@ -302,7 +309,7 @@ function takeProposalAgain(state: CoreState, signed: Verified<Signed<PrePrepare>
     return;
   }
   const batch = slot.batches.get(batchDigest);
-  slot.proposal = { prePrepare: signed.message, signed, batch };
+  accept(slot, { prePrepare: signed.message, signed, batch });
   if (batch === undefined) {
     emit(state, { kind: 'fetch', what: { kind: 'batch', sequence: at, digest: batchDigest } });
   } else {

@@ -2,13 +2,16 @@
  * Catching up within the others' ledger (protocol.md 8): the stable checkpoint is above what was executed, so headers
  * and batches up to it are fetched, verified backwards from its certificate by the runtime, executed here and compared.
  */
+
+import { type Owned, owned } from '../util/owned.js';
 import { type CommitCertificate, isCommitQuorum } from './certificates.js';
 import { stopDiverged } from './checkpoints.js';
 import type { Event, FetchedEntry } from './events.js';
+import { noteFetched } from './execution.js';
 import { type ReplicaId, type Sequence, sequenceAfter } from './identifiers.js';
 import type { Commit, EncodedBatch, Signed, Verified } from './messages.js';
 import { type Rejection, reject } from './rejection.js';
-import { isSecondDecision, learnBatch } from './slot.js';
+import { decide, isSecondDecision, learnBatch } from './slot.js';
 import { advanceSlot, summaryOf } from './slot-progress.js';
 import { type CoreState, emit, isInWindow, lowWatermark, note, noteRejection, slotAt } from './state.js';
 
@@ -18,7 +21,8 @@ export function maybeFetchLedger(state: CoreState): void {
   if (state.diverged || state.lastDispatched >= target || state.fetchingLedgerTo >= target) {
     return;
   }
-  state.fetchingLedgerTo = target;
+  const own: Owned<Pick<CoreState, 'fetchingLedgerTo'>> = owned(state);
+  own.fetchingLedgerTo = target;
   note(state, { kind: 'behind', lastExecuted: state.lastExecuted, target });
   emit(state, {
     kind: 'fetch',
@@ -40,11 +44,12 @@ export function onLedgerFetched(state: CoreState, entries: readonly FetchedEntry
     if (sequence !== state.lastDispatched + 1) {
       continue;
     }
-    state.lastDispatched = sequence;
-    state.promisedHeaders.set(sequence, headerDigest);
+    noteFetched(state, sequence, headerDigest);
     const slot = isInWindow(state, sequence) ? slotAt(state, sequence) : undefined;
     if (slot !== undefined) {
-      slot.committed ??= { view: state.view.number, batchDigest: batch.digest, certificate: undefined };
+      if (slot.committed === undefined) {
+        decide(slot, { view: state.view.number, batchDigest: batch.digest, certificate: undefined });
+      }
       learnBatch(slot, summaryOf(batch));
     }
     emit(state, { kind: 'persist', record: { kind: 'batch', sequence, batch } });
@@ -110,7 +115,7 @@ export function onCommittedBatch(
   }
   // Its commits replace what came as ledger, or nothing: peers that lack the batch are helped with them.
   if (slot.committed?.certificate === undefined) {
-    slot.committed = { view: first.view, batchDigest: batch.digest, certificate };
+    decide(slot, { view: first.view, batchDigest: batch.digest, certificate });
     note(state, { kind: 'committed', view: first.view, sequence: first.sequence });
   }
   takeBatch(state, first.sequence, batch);

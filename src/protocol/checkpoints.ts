@@ -8,13 +8,16 @@
  */
 import { assert } from '../util/assert.js';
 import type { Digest } from '../util/digest.js';
+import { type Owned, owned } from '../util/owned.js';
 import { type CheckpointCertificate, isCheckpointQuorum } from './certificates.js';
 import { hasEvidence, recordEvidence } from './evidence.js';
+import { dropDelayed } from './future-messages.js';
 import type { ReplicaId, Sequence } from './identifiers.js';
 import type { Checkpoint, Signed, Verified } from './messages.js';
 import { type Rejection, reject } from './rejection.js';
 import {
   type CoreState,
+  dropSlots,
   emit,
   highWatermark,
   isInWindow,
@@ -23,6 +26,11 @@ import {
   note,
   noteRejection,
 } from './state.js';
+
+/** This file alone writes these. */
+function own(state: CoreState): Owned<Pick<CoreState, 'stable' | 'checkpoints' | 'ownCheckpoints' | 'diverged'>> {
+  return owned(state);
+}
 
 /** Why a checkpoint is not taken, or undefined. Cheap: made before signatures are checked. */
 export function rejectCheckpoint(state: CoreState, checkpoint: Checkpoint, sender: ReplicaId): Rejection | undefined {
@@ -85,13 +93,13 @@ function keep(state: CoreState, checkpoint: Verified<Signed<Checkpoint>>): void 
   if (message.sequence > highWatermark(state)) {
     for (const [sequence, bySender] of state.checkpoints) {
       if (sequence > highWatermark(state) && bySender.delete(sender) && bySender.size === 0) {
-        state.checkpoints.delete(sequence);
+        own(state).checkpoints.delete(sequence);
       }
     }
   }
   const bySender = state.checkpoints.get(message.sequence) ?? new Map<ReplicaId, Verified<Signed<Checkpoint>>>();
   bySender.set(sender, checkpoint);
-  state.checkpoints.set(message.sequence, bySender);
+  own(state).checkpoints.set(message.sequence, bySender);
 }
 
 /** Checkpoints of this sequence by digest, each group sorted by sender. */
@@ -169,7 +177,7 @@ export function onOwnCheckpointReached(state: CoreState, sequence: Sequence, hea
     return;
   }
   const checkpoint: Checkpoint = { type: 'checkpoint', sequence, headerDigest };
-  state.ownCheckpoints.set(sequence, checkpoint);
+  own(state).ownCheckpoints.set(sequence, checkpoint);
   emit(state, { kind: 'persist', record: { kind: 'ownCheckpoint', checkpoint } });
   if (mayVote(state)) {
     emit(state, { kind: 'broadcast', message: checkpoint });
@@ -182,23 +190,25 @@ export function stabilize(state: CoreState, certificate: CheckpointCertificate):
   assert(statement !== undefined && isQuorumOnOneStatement(state, certificate), 'a stable checkpoint has a quorum');
   assert(statement.sequence > lowWatermark(state), 'the low watermark never goes back');
   const { sequence, headerDigest } = statement;
-  const own = state.ownCheckpoints.get(sequence);
-  if (own !== undefined && own.headerDigest !== headerDigest) {
-    stopDiverged(state, sequence, own.headerDigest, headerDigest);
+  const reached = state.ownCheckpoints.get(sequence);
+  if (reached !== undefined && reached.headerDigest !== headerDigest) {
+    stopDiverged(state, sequence, reached.headerDigest, headerDigest);
     return;
   }
-  state.stable = { sequence, headerDigest, certificate };
+  own(state).stable = { sequence, headerDigest, certificate };
   state.timeout.onStable();
   emit(state, { kind: 'persist', record: { kind: 'stableCheckpoint', certificate } });
   emit(state, { kind: 'discard', lowWatermark: sequence });
   note(state, { kind: 'stable', sequence });
-  for (const map of [state.slots, state.checkpoints, state.ownCheckpoints, state.delayed]) {
+  for (const map of [own(state).checkpoints, own(state).ownCheckpoints]) {
     for (const key of [...map.keys()]) {
       if (key <= sequence) {
         map.delete(key);
       }
     }
   }
+  dropSlots(state, sequence);
+  dropDelayed(state, sequence);
   assertStable(state);
 }
 
@@ -219,7 +229,7 @@ function assertStable(state: CoreState): void {
 }
 
 /** The own state differs from what a quorum signed: this replica executes, votes and serves no more. */
-export function stopDiverged(state: CoreState, sequence: Sequence, own: Digest, certified: Digest): void {
-  state.diverged = true;
-  note(state, { kind: 'diverged', sequence, own, certified });
+export function stopDiverged(state: CoreState, sequence: Sequence, executed: Digest, certified: Digest): void {
+  own(state).diverged = true;
+  note(state, { kind: 'diverged', sequence, own: executed, certified });
 }

@@ -31,7 +31,8 @@ import type { RecoveredState } from './log-record.js';
 import type { Checkpoint, Commit, RequestKey, Signed, Verified, ViewChange } from './messages.js';
 import { onDelayedProposalTimerExpired, onPrePrepare } from './normal-case.js';
 import { onOwnStatement, rejectOwnStatement } from './own-statements.js';
-import { maybePropose } from './proposing.js';
+import { disconnectPeer, hearPeer } from './peers.js';
+import { maybePropose, onBatchDelayTimerExpired } from './proposing.js';
 import { onStarted, recoverState } from './recovery.js';
 import type { Rejection } from './rejection.js';
 import { onRequest, onRequestTimerExpired, relayToAll, relayToPrimary } from './relaying.js';
@@ -40,6 +41,7 @@ import { findViewChange } from './retransmission.js';
 import { isBounded, screenRequest, screenStatement } from './screening.js';
 import { maybeBeginVoting } from './starting.js';
 import {
+  beginStep,
   type CoreConfiguration,
   type CoreState,
   currentPrimary,
@@ -97,8 +99,7 @@ export class Core {
     const { state } = this;
     assert(this.isStarted === (event.kind !== 'started'), 'the first event is `started`, and it comes once');
     this.isStarted = true;
-    state.now = now;
-    state.effects = [];
+    beginStep(state, now);
     if (state.memory === 'lost') {
       return state.effects;
     }
@@ -263,7 +264,7 @@ export class Core {
   private hear(sender: ReplicaId, over: ReplicaId | undefined): void {
     const peer = this.state.peers.get(sender);
     if (peer !== undefined && over === sender) {
-      peer.heardAtMs = this.state.now.elapsedMs;
+      hearPeer(peer, this.state.now.elapsedMs);
     }
   }
 
@@ -275,8 +276,7 @@ export class Core {
     note(state, { kind: 'timerExpired', timer });
     switch (timer) {
       case 'batchDelay':
-        state.batchDelayPassed = true;
-        return;
+        return onBatchDelayTimerExpired(state);
       case 'delayedProposal':
         return onDelayedProposalTimerExpired(state);
       case 'newView':
@@ -293,8 +293,6 @@ export class Core {
   private handleConnected(peer: ReplicaId): void {
     const known = this.state.peers.get(peer);
     if (known !== undefined) {
-      known.connected = true;
-      known.resentAtMs.clear();
       beginLink(this.state, peer, known);
       if (peer === currentPrimary(this.state)) {
         relayToPrimary(this.state);
@@ -305,7 +303,7 @@ export class Core {
   private handleDisconnected(peer: ReplicaId): void {
     const known = this.state.peers.get(peer);
     if (known !== undefined) {
-      known.connected = false;
+      disconnectPeer(known);
       if (peer === currentPrimary(this.state)) {
         relayToAll(this.state);
       }

@@ -7,10 +7,23 @@
  */
 import { assert } from '../util/assert.js';
 import { equalBytes } from '../util/bytes.js';
+import { type Owned, owned } from '../util/owned.js';
 import type { ReplicaId, View } from './identifiers.js';
 import type { Commit, PrePrepare, Prepare, ProtocolMessage, Signed, Verified } from './messages.js';
 import { type Rejection, reject } from './rejection.js';
 import { type CoreState, currentPrimary, emit, note, noteRejection, type Unchecked } from './state.js';
+
+/** This file alone writes these. */
+function own(state: CoreState): Owned<Pick<CoreState, 'evidence' | 'provenFault'>> {
+  return owned(state);
+}
+
+/** Contradicting statements of the primary of this view, once. */
+export function takeProvenFault(state: CoreState): CoreState['provenFault'] {
+  const { provenFault } = state;
+  own(state).provenFault = undefined;
+  return provenFault;
+}
 
 /** Whether evidence of this kind against this replica is held. */
 export function hasEvidence(state: CoreState, replica: ReplicaId, kind: ProtocolMessage['type']): boolean {
@@ -36,7 +49,7 @@ export function recordEvidence(state: CoreState, first: Signed, second: Signed):
     return;
   }
   const evidence = { replica: first.sender, kind, first, second };
-  state.evidence.push(evidence);
+  own(state).evidence.push(evidence);
   emit(state, { kind: 'persist', record: { kind: 'evidence', evidence } });
   note(state, { kind: 'evidence', evidence });
 }
@@ -47,7 +60,7 @@ export function recordEvidence(state: CoreState, first: Signed, second: Signed):
  */
 function maybeNoteProvenFault(state: CoreState, first: Signed, second: Signed): void {
   if (isOfCurrentPrimary(state, first)) {
-    state.provenFault = { view: state.view.number, first, second };
+    own(state).provenFault = { view: state.view.number, first, second };
   }
 }
 

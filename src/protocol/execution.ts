@@ -3,12 +3,28 @@
  * [OSDI §4.2, last paragraph]
  */
 import { assert } from '../util/assert.js';
+import type { Digest } from '../util/digest.js';
+import { type Owned, owned } from '../util/owned.js';
 import { onOwnCheckpointReached, stopDiverged } from './checkpoints.js';
 import type { Event } from './events.js';
 import { dropSettledRequests } from './future-messages.js';
-import { sequenceAfter } from './identifiers.js';
+import { type Sequence, sequenceAfter } from './identifiers.js';
 import { isCommittedLocal } from './slot.js';
 import { type CoreState, emit } from './state.js';
+
+/** This file alone writes these. */
+function own(
+  state: CoreState,
+): Owned<Pick<CoreState, 'lastExecuted' | 'lastHeaderDigest' | 'lastDispatched' | 'promisedHeaders'>> {
+  return owned(state);
+}
+
+/** A batch of the ledger is handed over, which names the header that is to come of it. */
+export function noteFetched(state: CoreState, sequence: Sequence, headerDigest: Digest): void {
+  assert(sequence === state.lastDispatched + 1, 'batches are handed over in order');
+  own(state).lastDispatched = sequence;
+  own(state).promisedHeaders.set(sequence, headerDigest);
+}
 
 /**
  * Hands over every batch whose turn it is, up to a window above what is executed: where execution is slower than the
@@ -22,7 +38,7 @@ export function maybeExecute(state: CoreState): void {
     if (slot?.committed === undefined || !isCommittedLocal(slot)) {
       return;
     }
-    state.lastDispatched = next;
+    own(state).lastDispatched = next;
     state.pool.markDecided(slot.committedBatch?.requests ?? []);
     emit(state, {
       kind: 'execute',
@@ -38,8 +54,8 @@ export function maybeExecute(state: CoreState): void {
 export function onBatchExecuted(state: CoreState, event: Extract<Event, { kind: 'batchExecuted' }>): void {
   assert(event.sequence === state.lastExecuted + 1, 'batches are executed in order');
   assert(event.sequence <= state.lastDispatched, 'only what was handed over is executed');
-  state.lastExecuted = event.sequence;
-  state.lastHeaderDigest = event.headerDigest;
+  own(state).lastExecuted = event.sequence;
+  own(state).lastHeaderDigest = event.headerDigest;
   for (const { clientId, number } of event.acknowledged) {
     state.pool.acknowledge(clientId, number);
   }
@@ -55,7 +71,7 @@ export function onBatchExecuted(state: CoreState, event: Extract<Event, { kind: 
   );
   state.timeout.onExecuted(state.now.elapsedMs);
   const promised = state.promisedHeaders.get(event.sequence);
-  state.promisedHeaders.delete(event.sequence);
+  own(state).promisedHeaders.delete(event.sequence);
   if (state.diverged) {
     // It was handed over before this replica stopped: nothing is said of it.
     return;

@@ -5,11 +5,18 @@
  * Of each sender one view is kept, the lowest that it sent: at most 2 × window votes and, from its primary, `pipeline`
  * pre-prepares. A flooding sender crowds out only its own.
  */
+
+import { type Owned, owned } from '../util/owned.js';
 import type { Event } from './events.js';
-import type { ReplicaId } from './identifiers.js';
+import type { ReplicaId, Sequence } from './identifiers.js';
 import type { Commit, PrePrepare, Prepare, RequestKey } from './messages.js';
-import type { CoreState, FutureMessages } from './state.js';
+import type { CoreState, DelayedProposal, FutureMessages } from './state.js';
 import { isActive } from './view-state.js';
+
+/** This file alone writes these. */
+function own(state: CoreState): Owned<Pick<CoreState, 'future' | 'delayed'>> {
+  return owned(state);
+}
 
 /** Whether a vote of this view by this sender would be kept. */
 export function isKeptForLater(state: CoreState, vote: PrePrepare | Prepare | Commit, sender: ReplicaId): boolean {
@@ -52,11 +59,33 @@ export function keepForLater(
   let kept = state.future.get(sender);
   if (kept === undefined || kept.view > vote.view) {
     kept = { view: vote.view, votes: [], proposals: [] };
-    state.future.set(sender, kept);
+    own(state).future.set(sender, kept);
   }
   // When its time comes, that its sender is heard of is long past.
   listOf(kept, vote).push('over' in event ? { ...event, over: undefined } : event);
   return true;
+}
+
+/** Keeps a pre-prepare whose time has not come, where it isn't kept and there is room. */
+export function keepDelayed(state: CoreState, event: DelayedProposal): void {
+  const { sequence } = event.prePrepare.message;
+  if (!state.delayed.has(sequence) && state.delayed.size < state.configuration.local.pipeline) {
+    own(state).delayed.set(sequence, event);
+  }
+}
+
+/** Its time has come. */
+export function forgetDelayed(state: CoreState, sequence: Sequence): void {
+  own(state).delayed.delete(sequence);
+}
+
+/** Forgets the pre-prepares whose time has not come: all, or those up to a sequence. */
+export function dropDelayed(state: CoreState, upTo: number = Infinity): void {
+  for (const sequence of [...state.delayed.keys()]) {
+    if (sequence <= upTo) {
+      own(state).delayed.delete(sequence);
+    }
+  }
 }
 
 /** Takes what was kept for the view that was just entered, and forgets what is older. */
@@ -64,7 +93,7 @@ export function takeFutureMessages(state: CoreState): readonly Event[] {
   const events: Event[] = [];
   for (const [sender, kept] of [...state.future].sort(([left], [right]) => left - right)) {
     if (kept.view <= state.view.number) {
-      state.future.delete(sender);
+      own(state).future.delete(sender);
     }
     if (kept.view === state.view.number) {
       events.push(...kept.proposals, ...kept.votes);
@@ -81,7 +110,7 @@ export function dropOlderMessages(state: CoreState): void {
   // order: none, each sender by himself.
   for (const [sender, kept] of state.future) {
     if (kept.view < state.view.number) {
-      state.future.delete(sender);
+      own(state).future.delete(sender);
     }
   }
 }
@@ -93,7 +122,7 @@ export function dropOlderMessages(state: CoreState): void {
 export function dropSettledRequests(state: CoreState, isSettled: (request: RequestKey) => boolean): void {
   // order: each proposal by itself.
   for (const [sequence, event] of state.delayed) {
-    state.delayed.set(sequence, withoutSettled(event, isSettled));
+    own(state).delayed.set(sequence, withoutSettled(event, isSettled));
   }
   // order: each list by itself.
   for (const kept of state.future.values()) {

@@ -9,6 +9,7 @@
  *    replaced ViewChanges would stall it for ever.
  */
 import type { Digest } from '../util/digest.js';
+import { type Owned, owned } from '../util/owned.js';
 import { addsEvidence, recordEvidence } from './evidence.js';
 import { computeExplanation } from './explaining.js';
 import type { ReplicaId, View } from './identifiers.js';
@@ -29,6 +30,11 @@ import {
 import { computeViewChangeDigest, type HeldViewChange } from './view-change-log.js';
 import { isWellFormedViewChange } from './view-change-rules.js';
 import { addBadNamed, isActive } from './view-state.js';
+
+/** This file alone writes it. */
+function own(state: CoreState): Owned<Pick<CoreState, 'badViewChangeAtMs'>> {
+  return owned(state);
+}
 
 /**
  * Why a ViewChange is not taken, or undefined. Cheap: made before its signature is checked, then without its digest, and
@@ -125,7 +131,7 @@ function rejectContent(state: CoreState, signed: Verified<Signed<ViewChange>>, d
     if (isNamed(state, message.newView, sender, digest)) {
       addBadNamed(state, digest);
     }
-    state.badViewChangeAtMs.set(sender, state.now.elapsedMs);
+    own(state).badViewChangeAtMs.set(sender, state.now.elapsedMs);
     return reject('badViewChange');
   }
   return undefined;
@@ -136,14 +142,14 @@ export function onViewChangeJudged(state: CoreState, replica: ReplicaId, digest:
   const held = state.viewChanges.get(digest);
   if (!isValid) {
     // Also where it was let go of meanwhile: whoever replaces each before it is judged waits like any other.
-    state.badViewChangeAtMs.set(replica, state.now.elapsedMs);
+    own(state).badViewChangeAtMs.set(replica, state.now.elapsedMs);
     noteRejection(state, 'viewChange', reject('badViewChange'), replica);
   }
   if (held === undefined) {
     return;
   }
   if (isValid) {
-    held.judgement = 'valid';
+    state.viewChanges.setJudgement(held, 'valid');
   } else {
     state.viewChanges.remove(digest);
     // One that no NewView names is forgotten: its sender may send another each timeout, for as long as a view lasts.
@@ -202,7 +208,7 @@ function isNamedByPending(state: CoreState, { digest }: HeldViewChange): boolean
 
 function judge(state: CoreState, held: HeldViewChange): void {
   if (held.judgement === 'unjudged') {
-    held.judgement = 'judging';
+    state.viewChanges.setJudgement(held, 'judging');
     emit(state, { kind: 'judgeViewChange', viewChange: held.signed, digest: held.digest });
   }
 }

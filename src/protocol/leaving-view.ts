@@ -9,11 +9,13 @@
  */
 import { assert } from '../util/assert.js';
 import type { Digest } from '../util/digest.js';
+import { takeProvenFault } from './evidence.js';
 import { computeExplanation } from './explaining.js';
 import type { ViewChangeCause } from './explanation.js';
-import { dropOlderMessages } from './future-messages.js';
+import { dropDelayed, dropOlderMessages } from './future-messages.js';
 import { view as toView, type View } from './identifiers.js';
 import type { Signed, Verified, ViewChange } from './messages.js';
+import { forgetCosts } from './proposing.js';
 import { leaveView } from './slot.js';
 import { type CoreState, emit, mayVote, note, stopTimer } from './state.js';
 import { sendStatusToAll } from './status.js';
@@ -42,10 +44,10 @@ export function startViewChange(state: CoreState, target: View, cause: ViewChang
   for (const slot of state.slots.values()) {
     leaveView(slot);
   }
-  state.delayed.clear();
+  dropDelayed(state);
   dropOlderMessages(state);
   state.pool.forgetProposals();
-  state.proposedCosts.clear();
+  forgetCosts(state);
   pruneViewChanges(state);
   assertLeft(state, target);
   emit(state, { kind: 'persist', record: { kind: 'view', view: target } });
@@ -120,8 +122,7 @@ export function pruneViewChanges(state: CoreState): void {
 
 /** The primary of this view signed contradicting statements: everyone learns of it, and this replica moves on. */
 export function maybeLeaveFaultyPrimary(state: CoreState): void {
-  const { provenFault } = state;
-  state.provenFault = undefined;
+  const provenFault = takeProvenFault(state);
   if (provenFault === undefined || provenFault.view !== state.view.number || state.diverged) {
     return;
   }

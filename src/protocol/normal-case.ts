@@ -11,12 +11,12 @@
 import { assert, unreachable } from '../util/assert.js';
 import type { Event } from './events.js';
 import { addsEvidence, recordEvidence } from './evidence.js';
-import { isKeptForLater, keepForLater } from './future-messages.js';
+import { forgetDelayed, isKeptForLater, keepDelayed, keepForLater } from './future-messages.js';
 import type { ReplicaId } from './identifiers.js';
 import type { Commit, EncodedBatch, PrePrepare, Prepare, Signed, Verified } from './messages.js';
 import { primaryOf } from './quorum.js';
 import { type Rejection, reject } from './rejection.js';
-import { learnBatch, type Proposal, type Slot } from './slot.js';
+import { accept, countCommit, countPrepare, learnBatch, noteSigned, type Proposal, type Slot } from './slot.js';
 import { advanceSlot, summaryOf } from './slot-progress.js';
 import {
   type CoreState,
@@ -171,7 +171,7 @@ export function onPrePrepare(state: CoreState, event: Extract<Event, { kind: 'pr
   }
   const slot = slotAt(state, message.sequence);
   assert(slot.proposal === undefined, 'one proposal is accepted for a view and sequence');
-  slot.proposal = { prePrepare: message, signed: prePrepare, batch: undefined };
+  accept(slot, { prePrepare: message, signed: prePrepare, batch: undefined });
   learnBatch(slot, summaryOf(batch));
   emit(state, { kind: 'persist', record: { kind: 'accepted', prePrepare: message, signed: prePrepare, batch } });
   // Its requests wait here too, so that a primary that proposes and goes no further is left.
@@ -246,12 +246,10 @@ function maybeDelay(state: CoreState, event: Extract<Event, { kind: 'prePrepareR
   const { prePrepare, batch } = event;
   const aheadMs = batch.timestampMs - state.now.wallMs - state.configuration.consensus.clockDriftMs;
   if (aheadMs <= 0) {
-    state.delayed.delete(prePrepare.message.sequence);
+    forgetDelayed(state, prePrepare.message.sequence);
     return false;
   }
-  if (!state.delayed.has(prePrepare.message.sequence) && state.delayed.size < state.configuration.local.pipeline) {
-    state.delayed.set(prePrepare.message.sequence, event);
-  }
+  keepDelayed(state, event);
   ensureTimer(state, 'delayedProposal', Math.min(aheadMs, DELAYED_PROPOSAL_RETRY_MS));
   return true;
 }
@@ -268,7 +266,7 @@ export function onDelayedProposalTimerExpired(state: CoreState): void {
     const { prePrepare, batch } = event;
     onPrePrepare(state, event);
     if (batch.timestampMs <= state.now.wallMs + state.configuration.consensus.clockDriftMs) {
-      state.delayed.delete(prePrepare.message.sequence);
+      forgetDelayed(state, prePrepare.message.sequence);
     }
   }
 }
@@ -282,7 +280,7 @@ export function onOwnPrePrepareSigned(state: CoreState, prePrepare: Verified<Sig
     return;
   }
   assert(proposal.prePrepare.batchDigest === message.batchDigest, 'the own pre-prepare is the one that was proposed');
-  proposal.signed ??= prePrepare;
+  noteSigned(slot, prePrepare);
   advanceSlot(state, slot);
 }
 
@@ -304,7 +302,7 @@ export function onPrepare(state: CoreState, prepare: Verified<Signed<Prepare>>):
     noteRejection(state, 'prepare', reject('contradiction'), sender);
     return;
   }
-  slot.prepares.set(sender, prepare);
+  countPrepare(slot, prepare);
   advanceSlot(state, slot);
 }
 
@@ -329,6 +327,6 @@ export function onCommit(state: CoreState, commit: Verified<Signed<Commit>>): vo
     noteRejection(state, 'commit', reject('contradiction'), sender);
     return;
   }
-  slot.commits.set(sender, commit);
+  countCommit(slot, commit);
   advanceSlot(state, slot);
 }

@@ -12,17 +12,12 @@ import { equalBytes } from '../util/bytes.js';
 import type { ForwardItem } from './effects.js';
 import type { ReplicaId } from './identifiers.js';
 import type { Checkpoint, Commit, PrePrepare, Prepare, ProtocolMessage, Signed, Status, Verified } from './messages.js';
+import type { PeerState } from './peers.js';
+import { markResent } from './peers.js';
 import { type Rejection, reject } from './rejection.js';
 import type { Slot } from './slot.js';
-import {
-  type CoreState,
-  emit,
-  highWatermark,
-  lowWatermark,
-  noteRejection,
-  type PeerState,
-  type Unchecked,
-} from './state.js';
+import { loseMemory } from './starting.js';
+import { type CoreState, emit, highWatermark, lowWatermark, noteRejection, type Unchecked } from './state.js';
 import { bitmapBase, isBitSet } from './status.js';
 import { begunView, isActive } from './view-state.js';
 
@@ -41,7 +36,7 @@ export function onOwnStatement(state: CoreState, signed: Verified<Signed>, from:
     noteRejection(state, signed.message.type, rejection, from);
     return;
   }
-  state.memory = 'lost';
+  loseMemory(state);
   emit(state, { kind: 'giveUp', forgotten: signed, from });
 }
 
@@ -109,8 +104,7 @@ export function showOwnStatements(state: CoreState, to: ReplicaId, peer: PeerSta
   for (const message of [...votesLacking(state, to, status), ...othersLacking(state, to, status)]) {
     const name = nameOf(message.message);
     if (!peer.resentAtMs.has(name)) {
-      peer.resentAtMs.set(name, state.now.elapsedMs);
-      peer.resendBudgetBytes -= message.payload.length;
+      markResent(peer, name, message.payload.length, state.now.elapsedMs);
       const item: ForwardItem = { kind: 'message', message };
       emit(state, { kind: 'forward', to, item });
     }

@@ -9,10 +9,11 @@
  *    has executed up to its own stable checkpoint.
  */
 import { assert } from '../util/assert.js';
+import { type Owned, owned } from '../util/owned.js';
 import { type Sequence, sequence, sequenceAfter } from './identifiers.js';
 import type { EncodedBatch, SignedRequest } from './messages.js';
 import type { BatchRoom } from './request-pool.js';
-import { learnBatch } from './slot.js';
+import { accept, learnBatch } from './slot.js';
 import { advanceSlot, summaryOf } from './slot-progress.js';
 import {
   type CoreState,
@@ -27,6 +28,21 @@ import {
   stopTimer,
 } from './state.js';
 import { isActive, newViewMax } from './view-state.js';
+
+/** This file alone writes these. */
+function own(state: CoreState): Owned<Pick<CoreState, 'proposedCosts' | 'batchDelayPassed'>> {
+  return owned(state);
+}
+
+/** What waits goes in this step. */
+export function onBatchDelayTimerExpired(state: CoreState): void {
+  own(state).batchDelayPassed = true;
+}
+
+/** The view was left: what is proposed again is proposed by others. */
+export function forgetCosts(state: CoreState): void {
+  own(state).proposedCosts.clear();
+}
 
 /** The sequence that the next batch of this view gets: above all that is executed or proposed. */
 function computeNextSequence(state: CoreState): Sequence {
@@ -66,12 +82,12 @@ export function maybePropose(state: CoreState): void {
       ensureTimer(state, 'batchDelay', state.configuration.local.batchDelayMs);
       return;
     }
-    state.batchDelayPassed = false;
+    own(state).batchDelayPassed = false;
     if (!proposeBatch(state, next, room)) {
       break;
     }
   }
-  state.batchDelayPassed = false;
+  own(state).batchDelayPassed = false;
   stopTimer(state, 'batchDelay');
 }
 
@@ -82,7 +98,7 @@ function batchRoom(state: CoreState): BatchRoom {
   // order: none, they are summed.
   for (const [at, cost] of state.proposedCosts) {
     if (at <= state.lastExecuted) {
-      state.proposedCosts.delete(at);
+      own(state).proposedCosts.delete(at);
     } else {
       costInFlight += cost;
     }
@@ -121,9 +137,9 @@ function propose(state: CoreState, at: Sequence, requests: readonly SignedReques
   const slot = slotAt(state, at);
   assert(slot.proposal === undefined, 'a sequence is proposed once in a view');
   const message = { type: 'prePrepare', view: state.view.number, sequence: at, batchDigest: batch.digest } as const;
-  slot.proposal = { prePrepare: message, signed: undefined, batch: undefined };
+  accept(slot, { prePrepare: message, signed: undefined, batch: undefined });
   learnBatch(slot, summaryOf(batch));
-  state.proposedCosts.set(
+  own(state).proposedCosts.set(
     at,
     requests.reduce((sum, request) => sum + costOf(request), 0),
   );

@@ -2,19 +2,24 @@
  * Starting from what was persisted: the state is built from the records. (protocol.md 4, persist before send)
  */
 
-import { assert } from '../util/assert.js';
 import { stopDiverged } from './checkpoints.js';
-import { type ReplicaId, replicaId, type Sequence, sequence } from './identifiers.js';
+import { type Sequence, sequence } from './identifiers.js';
 import type { RecoveredState } from './log-record.js';
+import { createPeers, hearPeer } from './peers.js';
 import { RequestPool } from './request-pool.js';
-import { createSlot, dropOtherBatches, type Slot } from './slot.js';
 import {
-  type CoreConfiguration,
-  type CoreState,
-  isInWindow,
-  type PeerState,
-  RESEND_BYTES_PER_SECOND,
-} from './state.js';
+  accept,
+  certify,
+  countCommit,
+  countPrepare,
+  decide,
+  dropOtherBatches,
+  learnBatch,
+  noteSigned,
+  type Slot,
+} from './slot.js';
+import { noteStart } from './starting.js';
+import { type CoreConfiguration, type CoreState, isInWindow, slotAt } from './state.js';
 import { TimerTable } from './timers.js';
 import { proposalsOf } from './verified.js';
 import { computeViewChangeDigest, ViewChangeLog } from './view-change-log.js';
@@ -42,7 +47,7 @@ export function recoverState(configuration: CoreConfiguration, recovered: Recove
     checkpoints: new Map(),
     ownCheckpoints: new Map(recovered.ownCheckpoints.map((checkpoint) => [checkpoint.sequence, checkpoint])),
     delayed: new Map(),
-    peers: createPeers(configuration),
+    peers: createPeers(configuration.replica, configuration.sizes),
     nextStatusNumber: configuration.firstStatusNumber,
     memory: 'unproven',
     serveFrom: undefined,
@@ -92,42 +97,16 @@ function createPool({ local, consensus, costOf }: CoreConfiguration): RequestPoo
  */
 const COST_OF_CLIENT_BATCHES = 2;
 
-function createPeers({ replica, sizes }: CoreConfiguration): Map<ReplicaId, PeerState> {
-  const peers = new Map<ReplicaId, PeerState>();
-  for (let id = 0; id < sizes.replicaCount; id++) {
-    if (id !== replica) {
-      peers.set(replicaId(id), {
-        connected: false,
-        heardAtMs: 0,
-        status: undefined,
-        statusAtMs: 0,
-        statusNumber: 0,
-        firstNumber: undefined,
-        answer: undefined,
-        resentAtMs: new Map(),
-        resendBudgetBytes: RESEND_BYTES_PER_SECOND,
-        resendBudgetAtMs: 0,
-      });
-    }
-  }
-  return peers;
-}
-
 function recoverSlots(state: CoreState, recovered: RecoveredState): void {
-  const at = (where: Sequence): Slot => {
-    assert(isInWindow(state, where), `recovered sequence ${where} is in the window`);
-    const slot = state.slots.get(where) ?? createSlot(where, 0);
-    state.slots.set(where, slot);
-    return slot;
-  };
+  const at = (where: Sequence): Slot => slotAt(state, where);
   for (const { sequence: where, batch } of recovered.batches) {
     if (isInWindow(state, where)) {
-      at(where).batches.set(batch.digest, batch);
+      learnBatch(at(where), batch);
     }
   }
   for (const { prePrepare, signed, batch } of recovered.accepted) {
     if (prePrepare.view === state.view.number && isActive(state)) {
-      at(prePrepare.sequence).proposal = { prePrepare, signed, batch };
+      accept(at(prePrepare.sequence), { prePrepare, signed, batch });
     }
   }
   const begun = isActive(state) ? recovered.begunView : undefined;
@@ -136,29 +115,28 @@ function recoverSlots(state: CoreState, recovered: RecoveredState): void {
     if (isInWindow(state, where)) {
       const slot = at(where);
       const batch = slot.batches.get(batchDigest);
-      slot.proposal = { prePrepare: signed.message, signed, batch };
+      accept(slot, { prePrepare: signed.message, signed, batch });
     }
   }
   for (const certificate of recovered.prepared) {
     const slot = at(certificate.prePrepare.message.sequence);
-    slot.prepared = certificate;
+    certify(slot, certificate);
     for (const prepare of certificate.prepares) {
       if (prepare.message.view === state.view.number && isActive(state)) {
-        slot.prepares.set(prepare.sender, prepare);
+        countPrepare(slot, prepare);
       }
     }
-    if (certificate.prePrepare.message.view === state.view.number && slot.proposal !== undefined) {
-      slot.proposal.signed ??= certificate.prePrepare;
+    if (certificate.prePrepare.message.view === state.view.number) {
+      noteSigned(slot, certificate.prePrepare);
     }
   }
   for (const { sequence: where, batch, certificate } of recovered.committed) {
     const slot = at(where);
     const view = certificate?.commits[0]?.message.view ?? state.view.number;
-    slot.committed = { view, batchDigest: batch.digest, certificate };
-    slot.committedBatch = batch;
-    slot.batches.set(batch.digest, batch);
+    decide(slot, { view, batchDigest: batch.digest, certificate });
+    learnBatch(slot, batch);
     for (const commit of certificate?.commits ?? []) {
-      slot.commits.set(commit.sender, commit);
+      countCommit(slot, commit);
     }
   }
   // The log has a batch of each view in which one was accepted.
@@ -174,11 +152,12 @@ function recoverSlots(state: CoreState, recovered: RecoveredState): void {
  * at all (starting.ts).
  */
 export function onStarted(state: CoreState): void {
-  state.startedAtMs = state.now.elapsedMs;
+  noteStart(state);
   startClock(state, state.now.elapsedMs);
   state.timeout.onViewEntered(state.now.elapsedMs);
+  // order: none, each by itself.
   for (const peer of state.peers.values()) {
-    peer.heardAtMs = state.now.elapsedMs;
+    hearPeer(peer, state.now.elapsedMs);
   }
   const { ownViewChange, stable } = state;
   if (state.lastExecuted === stable.sequence && state.lastHeaderDigest !== stable.headerDigest) {

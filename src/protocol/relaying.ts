@@ -120,6 +120,6 @@ function relayUpToBounds(state: CoreState, requests: readonly WaitingRequest[], 
 }
 
 function relay(state: CoreState, waiting: WaitingRequest, to: ReplicaId | 'all'): void {
-  waiting.relayedAtMs = state.now.elapsedMs;
+  state.pool.markRelayed(waiting, state.now.elapsedMs);
   emit(state, { kind: 'forward', to, item: { kind: 'request', request: waiting.request } });
 }

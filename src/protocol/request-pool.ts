@@ -8,6 +8,7 @@
  *    served as seldom as they are costly, and the others aren't behind it (deficit round robin).
  */
 import type { ClientId } from '../util/digest.js';
+import { owned } from '../util/owned.js';
 import type { View } from './identifiers.js';
 import type { RequestKey, SignedRequest, Verified } from './messages.js';
 
@@ -29,9 +30,9 @@ export interface WaitingRequest {
   /** Whether a caller of this replica asked, so that passing it on is this replica's business. */
   readonly isLocal: boolean;
   /** The view in which it stands in a proposal that this replica made. */
-  proposedIn: View | undefined;
+  readonly proposedIn: View | undefined;
   /** When it was last passed on, monotonic; undefined for never. */
-  relayedAtMs: number | undefined;
+  readonly relayedAtMs: number | undefined;
 }
 
 /** What a batch may hold. */
@@ -166,6 +167,11 @@ export class RequestPool {
     return waiting.knownSinceMs;
   }
 
+  /** The request was passed on. */
+  markRelayed(waiting: WaitingRequest, nowMs: number): void {
+    owned(waiting).relayedAtMs = nowMs;
+  }
+
   /** Every request of the client up to this number is dead. */
   acknowledge(clientId: ClientId, number: number): void {
     const numbers = [...(this.clients.get(clientId)?.waiting.keys() ?? [])].sort((left, right) => left - right);
@@ -199,7 +205,7 @@ export class RequestPool {
       // order: of arrival.
       for (const [number, waiting] of requests.waiting) {
         if (waiting.proposedIn !== undefined) {
-          waiting.proposedIn = undefined;
+          owned(waiting).proposedIn = undefined;
           this.countUnproposed(waiting, 1);
         }
         requests.unproposed.set(number, waiting);
@@ -211,7 +217,7 @@ export class RequestPool {
     const requests = this.clients.get(key.clientId);
     const waiting = requests?.waiting.get(key.number);
     if (waiting !== undefined && requests?.unproposed.delete(key.number)) {
-      waiting.proposedIn = view;
+      owned(waiting).proposedIn = view;
       this.countUnproposed(waiting, -1);
     }
   }

@@ -6,23 +6,29 @@
  * 3. Only own votes are sent again, and the primary's pre-prepare, which verifies by itself.
  */
 import type { Digest } from '../util/digest.js';
+import { type Owned, owned } from '../util/owned.js';
 import type { ForwardItem } from './effects.js';
 import type { ReplicaId } from './identifiers.js';
 import type { Signed, Status, Verified, ViewChange } from './messages.js';
 import { showOwnStatements } from './own-statements.js';
+import { markResent, passTime, takeStatus } from './peers.js';
 import { type Rejection, reject } from './rejection.js';
 import type { Slot } from './slot.js';
-import { type CoreState, emit, note, noteRejection, type PeerState, RESEND_BYTES_PER_SECOND } from './state.js';
+import { type CoreState, emit, note, noteRejection } from './state.js';
 import { bitmapBase, isBitSet, noteAnswer, sendStatus } from './status.js';
 import { begunView, isActive, newViewMax } from './view-state.js';
 
-const RESEND_INTERVAL_MS = 1_000;
 /** What a vote or certificate's signed message costs on the wire, about. */
 const SIGNED_MESSAGE_BYTES = 400;
 /** What a message costs beside its bytes: it is found, read, made and sent. A budget of bytes counts it as so many more. */
 const MESSAGE_OVERHEAD_BYTES = 4_096;
 /** What is younger is still on its way. */
 const FRESH_MS = 250;
+
+/** This file alone writes these. */
+function own(state: CoreState): Owned<Pick<CoreState, 'clockAlarm'>> {
+  return owned(state);
+}
 
 /** Why a Status is not taken, or undefined. */
 export function rejectStatus(state: CoreState, status: Status, sender: ReplicaId): Rejection | undefined {
@@ -45,16 +51,14 @@ export function onStatus(state: CoreState, { message: status, sender }: Verified
   }
   const isClockDue = peer.status === undefined || state.now.elapsedMs - peer.statusAtMs >= CLOCK_INTERVAL_MS;
   const isFirstOfLink = peer.statusNumber === 0;
-  peer.status = status;
-  peer.statusNumber = status.number;
+  takeStatus(peer, status);
   noteAnswer(state, peer, status);
   showOwnStatements(state, sender, peer, status);
   if (status.recovering && isFirstOfLink) {
     // It waits for it; what is lost comes with the heartbeat.
     sendStatus(state, sender);
   }
-  peer.statusAtMs = state.now.elapsedMs;
-  refill(state, peer);
+  passTime(peer, state.now.elapsedMs);
   checkClock(state, isClockDue);
   const { certificate, sequence: stableSequence } = state.stable;
   if (certificate !== undefined && status.lowWatermark < stableSequence) {
@@ -185,22 +189,8 @@ function resend(state: CoreState, to: ReplicaId, name: string, sizeBytes: number
   if (peer === undefined || peer.resentAtMs.has(name) || peer.resendBudgetBytes <= 0) {
     return;
   }
-  peer.resentAtMs.set(name, state.now.elapsedMs);
-  peer.resendBudgetBytes -= sizeBytes + MESSAGE_OVERHEAD_BYTES;
+  markResent(peer, name, sizeBytes + MESSAGE_OVERHEAD_BYTES, state.now.elapsedMs);
   emit(state, { kind: 'forward', to, item });
-}
-
-/** Refills the peer's budget as time passes and forgets what was sent long enough ago. */
-function refill(state: CoreState, peer: PeerState): void {
-  const now = state.now.elapsedMs;
-  const earned = ((now - peer.resendBudgetAtMs) / 1_000) * RESEND_BYTES_PER_SECOND;
-  peer.resendBudgetBytes = Math.min(RESEND_BYTES_PER_SECOND, peer.resendBudgetBytes + earned);
-  peer.resendBudgetAtMs = now;
-  for (const [name, sentAtMs] of [...peer.resentAtMs]) {
-    if (now - sentAtMs >= RESEND_INTERVAL_MS) {
-      peer.resentAtMs.delete(name);
-    }
-  }
 }
 
 /** Compares the own clock with the median of a quorum's (protocol.md 4, time); tells of it where due or changed. */
@@ -219,7 +209,7 @@ function checkClock(state: CoreState, isDue: boolean): void {
   const isSkewed = Math.abs(median) >= consensus.clockDriftMs / 2;
   const changed = isSkewed !== state.clockAlarm;
   if (isDue || changed) {
-    state.clockAlarm = isSkewed;
+    own(state).clockAlarm = isSkewed;
     note(state, { kind: 'clockSkew', skewMs: 0 - median, alarming: isSkewed, changed });
   }
 }

@@ -11,9 +11,11 @@ import { stopDiverged } from './checkpoints.js';
 import type { BatchSummary, EncodedBatch } from './messages.js';
 import {
   type Committed,
+  certify,
   computeCommitted,
   computePreparedCertificate,
   computeSecondDecision,
+  decide,
   isPrepared,
   type Slot,
 } from './slot.js';
@@ -39,7 +41,7 @@ function maybePrepare(state: CoreState, slot: Slot): void {
     return;
   }
   const { view, sequence, batchDigest } = certificate.prePrepare.message;
-  slot.prepared = certificate;
+  certify(slot, certificate);
   emit(state, { kind: 'persist', record: { kind: 'prepared', certificate } });
   note(state, { kind: 'prepared', view, sequence });
   if (mayVote(state)) {
@@ -53,8 +55,7 @@ function maybeCommit(state: CoreState, slot: Slot): void {
   if (committed === undefined) {
     return;
   }
-  slot.committed = committed;
-  slot.committedBatch = slot.batches.get(committed.batchDigest);
+  decide(slot, committed);
   note(state, { kind: 'committed', view: committed.view, sequence: slot.sequence });
   if (slot.committedBatch === undefined) {
     emit(state, { kind: 'fetch', what: { kind: 'batch', sequence: slot.sequence, digest: committed.batchDigest } });

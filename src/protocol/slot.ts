@@ -6,7 +6,9 @@
  *
  * [OSDI §4.2]
  */
+import { assert } from '../util/assert.js';
 import type { Digest } from '../util/digest.js';
+import { owned } from '../util/owned.js';
 import type { CommitCertificate, PreparedCertificate } from './certificates.js';
 import type { ReplicaId, Sequence, View } from './identifiers.js';
 import type { BatchSummary, Commit, PrePrepare, Prepare, Signed, Verified } from './messages.js';
@@ -16,9 +18,9 @@ import { primaryOf, type QuorumSizes } from './quorum.js';
 export interface Proposal {
   readonly prePrepare: PrePrepare;
   /** Undefined only for the own one until its signature is made. */
-  signed: Verified<Signed<PrePrepare>> | undefined;
+  readonly signed: Verified<Signed<PrePrepare>> | undefined;
   /** Undefined until its bytes are here: a NewView proposes by digest. */
-  batch: BatchSummary | undefined;
+  readonly batch: BatchSummary | undefined;
 }
 
 /** A batch that a quorum committed. */
@@ -35,18 +37,18 @@ export interface Slot {
   /** When this replica first heard of it, monotonic. */
   readonly knownSinceMs: number;
   /** Of the current view. */
-  proposal: Proposal | undefined;
+  readonly proposal: Proposal | undefined;
   /** Of the current view, by sender. */
-  readonly prepares: Map<ReplicaId, Verified<Signed<Prepare>>>;
+  readonly prepares: ReadonlyMap<ReplicaId, Verified<Signed<Prepare>>>;
   /** Of the highest view, by sender. */
-  readonly commits: Map<ReplicaId, Verified<Signed<Commit>>>;
+  readonly commits: ReadonlyMap<ReplicaId, Verified<Signed<Commit>>>;
   /** Of the highest view in which it prepared here. */
-  prepared: PreparedCertificate | undefined;
-  committed: Committed | undefined;
+  readonly prepared: PreparedCertificate | undefined;
+  readonly committed: Committed | undefined;
   /** The batch that is committed, once its bytes are here. */
-  committedBatch: BatchSummary | undefined;
+  readonly committedBatch: BatchSummary | undefined;
   /** The batches of this sequence whose bytes are in the store, of this view and those that were prepared or committed. */
-  readonly batches: Map<Digest, BatchSummary>;
+  readonly batches: ReadonlyMap<Digest, BatchSummary>;
 }
 
 /** A slot of which nothing is known yet. */
@@ -62,6 +64,41 @@ export function createSlot(sequence: Sequence, knownSinceMs: number): Slot {
     committedBatch: undefined,
     batches: new Map(),
   };
+}
+
+/** It is proposed in the view that the replica is in. */
+export function accept(slot: Slot, proposal: Proposal): void {
+  owned(slot).proposal = proposal;
+}
+
+/** The signed copy of what was proposed. */
+export function noteSigned({ proposal }: Slot, signed: Verified<Signed<PrePrepare>>): void {
+  if (proposal !== undefined) {
+    owned(proposal).signed ??= signed;
+  }
+}
+
+/** A prepare of the current view, the first of its sender. */
+export function countPrepare(slot: Slot, prepare: Verified<Signed<Prepare>>): void {
+  owned(slot).prepares.set(prepare.sender, prepare);
+}
+
+/** A commit, the first of its sender in its view, which is the highest. */
+export function countCommit(slot: Slot, commit: Verified<Signed<Commit>>): void {
+  owned(slot).commits.set(commit.sender, commit);
+}
+
+/** It prepared here. */
+export function certify(slot: Slot, certificate: PreparedCertificate): void {
+  owned(slot).prepared = certificate;
+}
+
+/** It is decided, for good: only its proof may come later. */
+export function decide(slot: Slot, committed: Committed): void {
+  assert(!isSecondDecision(slot, committed.batchDigest), 'a sequence is decided once');
+  const own = owned(slot);
+  own.committed = committed;
+  own.committedBatch = slot.batches.get(committed.batchDigest);
 }
 
 /**
@@ -144,28 +181,30 @@ export function isUnderWay(slot: Slot, view: View): boolean {
 
 /** The batch's bytes are in the store: whoever in the slot waited for it has it. */
 export function learnBatch(slot: Slot, batch: BatchSummary): void {
-  slot.batches.set(batch.digest, batch);
+  owned(slot).batches.set(batch.digest, batch);
   if (slot.proposal?.prePrepare.batchDigest === batch.digest) {
-    slot.proposal.batch = batch;
+    owned(slot.proposal).batch = batch;
   }
   if (slot.committed?.batchDigest === batch.digest) {
-    slot.committedBatch = batch;
+    owned(slot).committedBatch = batch;
   }
 }
 
 /** The view is left: what was accepted in it stands only where it prepared or is committed. */
 export function leaveView(slot: Slot): void {
-  slot.proposal = undefined;
-  slot.prepares.clear();
+  const own = owned(slot);
+  own.proposal = undefined;
+  own.prepares.clear();
   dropOtherBatches(slot);
 }
 
 /** Of its batches the slot keeps the proposal's, the prepared one and the committed one: a peer gives any other again. */
-export function dropOtherBatches({ proposal, prepared, committed, batches }: Slot): void {
+export function dropOtherBatches(slot: Slot): void {
+  const { proposal, prepared, committed, batches } = slot;
   const kept = [proposal?.prePrepare.batchDigest, prepared?.prePrepare.message.batchDigest, committed?.batchDigest];
   for (const digest of [...batches.keys()]) {
     if (!kept.includes(digest)) {
-      batches.delete(digest);
+      owned(slot).batches.delete(digest);
     }
   }
 }

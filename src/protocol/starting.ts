@@ -11,6 +11,7 @@
  * Status is no vote, so replicas that all start at once answer each other; f that stay silent or lie are not needed.
  */
 import { assert } from '../util/assert.js';
+import { type Owned, owned } from '../util/owned.js';
 import { type Sequence, sequence } from './identifiers.js';
 import { computeViewChange } from './leaving-view.js';
 import { primaryOf } from './quorum.js';
@@ -18,6 +19,21 @@ import type { Slot } from './slot.js';
 import { type CoreState, emit, isPrimary, lowWatermark, mayVote, note } from './state.js';
 import { sendStatusToAll } from './status.js';
 import { beginPatience, isActive, newViewMax } from './view-state.js';
+
+/** This file alone writes these. */
+function own(state: CoreState): Owned<Pick<CoreState, 'memory' | 'serveFrom' | 'startedAtMs'>> {
+  return owned(state);
+}
+
+/** The replica starts. */
+export function noteStart(state: CoreState): void {
+  own(state).startedAtMs = state.now.elapsedMs;
+}
+
+/** It was shown a statement of its own that it doesn't remember: it never votes again. */
+export function loseMemory(state: CoreState): void {
+  own(state).memory = 'lost';
+}
 
 /** Votes from now on, where a quorum answered. */
 export function maybeBeginVoting(state: CoreState): void {
@@ -32,8 +48,9 @@ export function maybeBeginVoting(state: CoreState): void {
   if (counted.length + 1 < quorum) {
     return;
   }
-  state.memory = 'proven';
-  state.serveFrom = executedBySomeone(state);
+  const start = own(state);
+  start.memory = 'proven';
+  start.serveFrom = executedBySomeone(state);
   // What waited meanwhile is no fault of the primary's.
   beginPatience(state, state.now.elapsedMs);
   note(state, { kind: 'votingBegun', afterMs: state.now.elapsedMs - state.startedAtMs });

@@ -4,6 +4,7 @@
  */
 import { assert } from '../util/assert.js';
 import type { Digest, Hash } from '../util/digest.js';
+import { type Owned, owned } from '../util/owned.js';
 import type { CheckpointCertificate } from './certificates.js';
 import type { Effect } from './effects.js';
 import type { Event, Now } from './events.js';
@@ -16,12 +17,12 @@ import type {
   ProtocolMessage,
   Signed,
   SignedRequest,
-  Status,
   Verified,
   ViewChange,
 } from './messages.js';
 import type { InputType, Note } from './notes.js';
 import type { ConsensusParameters, LocalParameters } from './parameters.js';
+import type { PeerState } from './peers.js';
 import { primaryOf, type QuorumSizes } from './quorum.js';
 import type { Rejection } from './rejection.js';
 import type { RequestPool } from './request-pool.js';
@@ -63,30 +64,6 @@ export interface StableCheckpoint {
 /** A statement with its bytes, whose signature nobody may have checked. */
 export type Unchecked<M extends ProtocolMessage = ProtocolMessage> = Pick<Signed<M>, 'message' | 'sender' | 'payload'>;
 
-/** The most that is sent again to one peer in a second. */
-export const RESEND_BYTES_PER_SECOND = 8 * 1024 * 1024;
-
-/** What is known of a peer. */
-export interface PeerState {
-  connected: boolean;
-  /** When anything of its came last, monotonic. */
-  heardAtMs: number;
-  /** Its last Status, and when it came. */
-  status: Status | undefined;
-  statusAtMs: number;
-  /** The number of its last Status on this link, 0 before the first. */
-  statusNumber: number;
-  /** The number of the own first Status to it on this link, undefined before the first link. */
-  firstNumber: number | undefined;
-  /** What it said first after it had heard of a Status of this life; undefined before. */
-  answer: { readonly lowWatermark: Sequence; readonly lastExecuted: Sequence } | undefined;
-  /** What was sent again to it and when, by name; cleared as it ages. */
-  readonly resentAtMs: Map<string, number>;
-  /** The bytes that may be sent again to it now. */
-  resendBudgetBytes: number;
-  resendBudgetAtMs: number;
-}
-
 /** A pre-prepare whose time has not come by the own clock (protocol.md 4, time). */
 export type DelayedProposal = Extract<Event, { kind: 'prePrepareReceived' }>;
 
@@ -97,68 +74,99 @@ export interface FutureMessages {
   readonly proposals: Event[];
 }
 
-/** All of it. */
+/**
+ * All of it, in groups by who writes it: the file that is named, and nobody else. Elsewhere it is readonly by type; the
+ * owner gets at it by `owned`.
+ */
 export interface CoreState {
   readonly configuration: CoreConfiguration;
-  /** view-state.ts alone writes it. */
-  readonly view: ViewState;
-  stable: StableCheckpoint;
-  /** The sequences in (h, H] of which something is known. */
-  readonly slots: Map<Sequence, Slot>;
-  /** The highest sequence that was executed, no gap below. */
-  lastExecuted: Sequence;
-  lastHeaderDigest: Digest;
-  /** The highest sequence handed over for execution. */
-  lastDispatched: Sequence;
-  /** Header digests that fetched ledger entries promised, until execution shows the own. */
-  readonly promisedHeaders: Map<Sequence, Digest>;
-  readonly pool: RequestPool;
-  /** What the batches cost that this replica proposed and that are not executed. */
-  readonly proposedCosts: Map<Sequence, number>;
-  /** Checkpoints in (h, H], and each sender's highest above, by sequence and sender. */
-  readonly checkpoints: Map<Sequence, Map<ReplicaId, Verified<Signed<Checkpoint>>>>;
-  /** The own checkpoints from h on, signed or not yet. */
-  readonly ownCheckpoints: Map<Sequence, Checkpoint>;
-  readonly delayed: Map<Sequence, DelayedProposal>;
-  /** The own ViewChange that the log gave back at the start. */
-  readonly ownViewChange: Verified<Signed<ViewChange>> | undefined;
-  readonly viewChanges: ViewChangeLog;
-  /** One NewView of each sender: of the view that this replica waits for, else the highest. */
-  readonly pendingNewViews: Map<ReplicaId, { readonly signed: Verified<Signed<NewView>>; readonly digest: Digest }>;
-  /** When a bad ViewChange of a sender came last: it waits a timeout. */
-  readonly badViewChangeAtMs: Map<ReplicaId, number>;
-  /** Contradicting statements of the primary of this view that came in this step. */
-  provenFault: { readonly view: View; readonly first: Signed; readonly second: Signed } | undefined;
-  readonly future: Map<ReplicaId, FutureMessages>;
+  // state.ts
+  /** The sequences in (h, H] of which something is known; what stands in one is slot.ts's. */
+  readonly slots: ReadonlyMap<Sequence, Slot>;
+  /** Of the step that is being made. */
+  readonly now: Now;
+  readonly effects: readonly Effect[];
+  // Classes that keep their own.
+  readonly timers: TimerTable;
   /** T. */
   readonly timeout: ViewTimeout;
-  readonly peers: Map<ReplicaId, PeerState>;
+  readonly pool: RequestPool;
+  readonly viewChanges: ViewChangeLog;
+  // view-state.ts
+  readonly view: ViewState;
+  // peers.ts
+  readonly peers: ReadonlyMap<ReplicaId, PeerState>;
+  // execution.ts
+  /** The highest sequence that was executed, no gap below. */
+  readonly lastExecuted: Sequence;
+  readonly lastHeaderDigest: Digest;
+  /** The highest sequence handed over for execution. */
+  readonly lastDispatched: Sequence;
+  /** Header digests that fetched ledger entries promised, until execution shows the own. */
+  readonly promisedHeaders: ReadonlyMap<Sequence, Digest>;
+  // catch-up.ts
+  /** The stable checkpoint up to which the ledger is being fetched, 0 for none. */
+  readonly fetchingLedgerTo: Sequence;
+  // proposing.ts
+  /** What the batches cost that this replica proposed and that are not executed. */
+  readonly proposedCosts: ReadonlyMap<Sequence, number>;
+  /** The batch delay passed in this step: what waits goes. */
+  readonly batchDelayPassed: boolean;
+  // checkpoints.ts
+  readonly stable: StableCheckpoint;
+  /** Checkpoints in (h, H], and each sender's highest above, by sequence and sender. */
+  readonly checkpoints: ReadonlyMap<Sequence, Map<ReplicaId, Verified<Signed<Checkpoint>>>>;
+  /** The own checkpoints from h on, signed or not yet. */
+  readonly ownCheckpoints: ReadonlyMap<Sequence, Checkpoint>;
+  /** Its state differs from what a quorum signed: it executes, votes and serves no more. */
+  readonly diverged: boolean;
+  // future-messages.ts
+  readonly future: ReadonlyMap<ReplicaId, FutureMessages>;
+  readonly delayed: ReadonlyMap<Sequence, DelayedProposal>;
+  // beginning-view.ts
+  /** One NewView of each sender: of the view that this replica waits for, else the highest. */
+  readonly pendingNewViews: ReadonlyMap<
+    ReplicaId,
+    { readonly signed: Verified<Signed<NewView>>; readonly digest: Digest }
+  >;
+  // joining-view.ts
+  /** When a bad ViewChange of a sender came last: it waits a timeout. */
+  readonly badViewChangeAtMs: ReadonlyMap<ReplicaId, number>;
+  // evidence.ts
+  /** One a kind and replica. */
+  readonly evidence: readonly Evidence[];
+  /** Contradicting statements of the primary of this view that came in this step. */
+  readonly provenFault: { readonly view: View; readonly first: Signed; readonly second: Signed } | undefined;
+  // status.ts
   /** The number of the own next Status, to whomever. */
-  nextStatusNumber: number;
+  readonly nextStatusNumber: number;
+  /** Whether the heartbeat runs at its busy pace. */
+  readonly statusIsQuick: boolean;
+  // retransmission.ts
+  readonly clockAlarm: boolean;
+  // starting.ts
   /**
    * Whether what the disk gave back is all that was durable: `unproven` until a quorum, itself included, has answered;
    * `lost` for good when a statement of its own that it doesn't remember was shown. Only who is `proven` votes.
    */
-  memory: 'unproven' | 'proven' | 'lost';
+  readonly memory: 'unproven' | 'proven' | 'lost';
   /** How far it has to execute before it speaks for callers; undefined before it votes. */
-  serveFrom: Sequence | undefined;
+  readonly serveFrom: Sequence | undefined;
   /** When it started, monotonic. */
-  startedAtMs: number;
-  /** One a kind and replica. */
-  readonly evidence: Evidence[];
-  /** Its state differs from what a quorum signed: it executes, votes and serves no more. */
-  diverged: boolean;
-  clockAlarm: boolean;
-  /** The batch delay passed in this step: what waits goes. */
-  batchDelayPassed: boolean;
-  /** The stable checkpoint up to which the ledger is being fetched, 0 for none. */
-  fetchingLedgerTo: Sequence;
-  /** Whether the heartbeat runs at its busy pace. */
-  statusIsQuick: boolean;
-  readonly timers: TimerTable;
-  /** Of the step that is being made. */
-  now: Now;
-  effects: Effect[];
+  readonly startedAtMs: number;
+  // Nobody: the own ViewChange that the log gave back at the start.
+  readonly ownViewChange: Verified<Signed<ViewChange>> | undefined;
+}
+
+/** This file alone writes these. */
+function own(state: CoreState): Owned<Pick<CoreState, 'slots' | 'now' | 'effects'>> {
+  return owned(state);
+}
+
+/** A step begins, with nothing to do yet. */
+export function beginStep(state: CoreState, now: Now): void {
+  own(state).now = now;
+  own(state).effects = [];
 }
 
 /** h. */
@@ -197,9 +205,18 @@ export function slotAt(state: CoreState, at: Sequence): Slot {
   let slot = state.slots.get(at);
   if (slot === undefined) {
     slot = createSlot(at, state.now.elapsedMs);
-    state.slots.set(at, slot);
+    own(state).slots.set(at, slot);
   }
   return slot;
+}
+
+/** Forgets the slots up to a sequence. */
+export function dropSlots(state: CoreState, upTo: Sequence): void {
+  for (const at of [...state.slots.keys()]) {
+    if (at <= upTo) {
+      own(state).slots.delete(at);
+    }
+  }
 }
 
 /** What the rules of ViewChanges and NewViews depend on. */
@@ -216,12 +233,12 @@ export function rulesOf({ configuration }: CoreState): ViewChangeRules {
 /** Adds an effect to the step's outbox. */
 export function emit(state: CoreState, effect: Effect): void {
   assert(mayVote(state) || !VOTING.has(effect.kind), 'nothing is signed before a quorum answered');
-  state.effects.push(effect);
+  own(state).effects.push(effect);
 }
 
 /** Adds a remark to the step's outbox. */
 export function note(state: CoreState, remark: Note): void {
-  state.effects.push({ kind: 'note', note: remark });
+  own(state).effects.push({ kind: 'note', note: remark });
 }
 
 /** Remarks on a message that was not taken. */

@@ -3,25 +3,24 @@
  * was lost is sent again by whoever sees in a Status that it is missing.
  */
 import type { Digest } from '../util/digest.js';
+import { type Owned, owned } from '../util/owned.js';
 import type { ReplicaId, Sequence, View } from './identifiers.js';
 import { sequence } from './identifiers.js';
 import type { Status } from './messages.js';
+import type { PeerState } from './peers.js';
+import { connectPeer, takeAnswer } from './peers.js';
 import { isPrepared, isUnderWay, type Slot } from './slot.js';
-import {
-  type CoreState,
-  currentPrimary,
-  emit,
-  ensureTimer,
-  highWatermark,
-  lowWatermark,
-  mayVote,
-  type PeerState,
-} from './state.js';
+import { type CoreState, currentPrimary, emit, ensureTimer, highWatermark, lowWatermark, mayVote } from './state.js';
 import { begunView, isActive } from './view-state.js';
 
 /** While something is missing anywhere, and otherwise. */
 const STATUS_BUSY_MS = 1_000;
 const STATUS_IDLE_MS = 5_000;
+
+/** This file alone writes these. */
+function own(state: CoreState): Owned<Pick<CoreState, 'nextStatusNumber' | 'statusIsQuick'>> {
+  return owned(state);
+}
 
 /** The first sequence that the bitmaps speak of. */
 export function bitmapBase(status: { lowWatermark: Sequence; lastExecuted: Sequence }): Sequence {
@@ -133,11 +132,12 @@ export function highestExecutedElsewhere(state: CoreState): Sequence {
 }
 
 /** A Status of a peer came that is not old: whether it answers this replica since its start. */
-export function noteAnswer(state: CoreState, peer: PeerState, { heard, lowWatermark: h, lastExecuted }: Status): void {
+export function noteAnswer(state: CoreState, peer: PeerState, status: Status): void {
   const { firstNumber } = peer;
+  const { heard } = status;
   // A number of another life, or one that was never sent, is no answer.
   if (firstNumber !== undefined && heard >= firstNumber && heard < state.nextStatusNumber) {
-    peer.answer ??= { lowWatermark: h, lastExecuted };
+    takeAnswer(peer, status);
   }
 }
 
@@ -174,13 +174,12 @@ export function computeViewOfOthers(state: CoreState, nowMs: number): View | und
 /** Sends Status to one peer. */
 export function sendStatus(state: CoreState, to: ReplicaId): void {
   emit(state, { kind: 'sendStatus', message: computeStatus(state, to) });
-  state.nextStatusNumber++;
+  own(state).nextStatusNumber++;
 }
 
 /** A link to this peer is up: what was said on an earlier one counts no more, and numbers begin anew. */
 export function beginLink(state: CoreState, to: ReplicaId, peer: PeerState): void {
-  peer.statusNumber = 0;
-  peer.firstNumber = state.nextStatusNumber;
+  connectPeer(peer, state.nextStatusNumber);
   sendStatus(state, to);
 }
 
@@ -196,10 +195,10 @@ export function updateStatusTimer(state: CoreState): void {
   const busy = isBusy(state);
   if (busy && !state.statusIsQuick && state.timers.isRunning('status')) {
     emit(state, state.timers.start('status', STATUS_BUSY_MS, state.now.elapsedMs));
-    state.statusIsQuick = true;
+    own(state).statusIsQuick = true;
   } else if (!state.timers.isRunning('status')) {
     ensureTimer(state, 'status', busy ? STATUS_BUSY_MS : STATUS_IDLE_MS);
-    state.statusIsQuick = busy;
+    own(state).statusIsQuick = busy;
   }
 }
 

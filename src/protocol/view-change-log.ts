@@ -7,6 +7,7 @@
  */
 import { concatBytes } from '../util/bytes.js';
 import type { Digest, Hash } from '../util/digest.js';
+import { owned } from '../util/owned.js';
 import type { ReplicaId, View } from './identifiers.js';
 import type { NamedViewChange, Signed, Verified, ViewChange } from './messages.js';
 
@@ -14,7 +15,7 @@ import type { NamedViewChange, Signed, Verified, ViewChange } from './messages.j
 export interface HeldViewChange {
   readonly signed: Verified<Signed<ViewChange>>;
   readonly digest: Digest;
-  judgement: 'unjudged' | 'judging' | 'valid';
+  readonly judgement: 'unjudged' | 'judging' | 'valid';
 }
 
 /** H(sender, 4 bytes big-endian ‖ payload): what a NewView names a ViewChange by. */
@@ -45,6 +46,11 @@ export class ViewChangeLog {
   /** Takes one; the caller prunes. */
   add(held: HeldViewChange): void {
     this.held.set(held.digest, held);
+  }
+
+  /** Its certificates are being judged, or are right. */
+  setJudgement(held: HeldViewChange, judgement: HeldViewChange['judgement']): void {
+    owned(held).judgement = judgement;
   }
 
   /** It was judged bad. */

@@ -8,6 +8,7 @@
  */
 import { assert } from '../util/assert.js';
 import type { Digest } from '../util/digest.js';
+import { owned } from '../util/owned.js';
 import type { ViewChangeCause } from './explanation.js';
 import { type Sequence, sequence, type View } from './identifiers.js';
 import type { BegunView } from './log-record.js';
@@ -49,28 +50,28 @@ export interface FormingView {
 /** One of the two. */
 export type ViewState = ActiveView | ChangingView;
 
-/** Where the view stands: for the functions below only. */
+/** Where the view stands. */
 interface ViewHolder {
-  view: ViewState;
+  readonly view: ViewState;
 }
 
 /** Whether it takes part in its view. */
-export function isActive({ view }: Readonly<ViewHolder>): boolean {
+export function isActive({ view }: ViewHolder): boolean {
   return view.kind === 'active';
 }
 
 /** What began the view that it is active in; undefined in view 0 and between two views. */
-export function begunView({ view }: Readonly<ViewHolder>): BegunView | undefined {
+export function begunView({ view }: ViewHolder): BegunView | undefined {
   return view.kind === 'active' ? view.begun : undefined;
 }
 
 /** The NewView that this replica, as primary of the view that it moved to, is about to sign. */
-export function formingView({ view }: Readonly<ViewHolder>): FormingView | undefined {
+export function formingView({ view }: ViewHolder): FormingView | undefined {
   return view.kind === 'changing' ? view.forming : undefined;
 }
 
 /** The highest sequence that the NewView of this view proposes, 0 for none and between two views. */
-export function newViewMax({ view }: Readonly<ViewHolder>): Sequence {
+export function newViewMax({ view }: ViewHolder): Sequence {
   return view.kind === 'active' ? view.newViewMax : sequence(0);
 }
 
@@ -82,7 +83,7 @@ export function recoverView(number: View, active: boolean, begun: BegunView | un
 /** The replica starts: time begins. */
 export function startClock(state: ViewHolder, nowMs: number): void {
   const { view } = state;
-  state.view = view.kind === 'active' ? { ...view, patientSinceMs: nowMs } : { ...view, leftAtMs: nowMs };
+  owned(state).view = view.kind === 'active' ? { ...view, patientSinceMs: nowMs } : { ...view, leftAtMs: nowMs };
 }
 
 /** It leaves its view for a later one. */
@@ -93,7 +94,7 @@ export function moveTo(
 ): void {
   const { view } = state;
   assert(target > view.number, 'a replica moves to a later view');
-  state.view = changingView(target, cause, view.kind === 'active' ? nowMs : view.leftAtMs);
+  owned(state).view = changingView(target, cause, view.kind === 'active' ? nowMs : view.leftAtMs);
 }
 
 /** The view that it moved to begins; gives how long it was in none, in milliseconds. */
@@ -101,7 +102,7 @@ export function becomeActive(state: ViewHolder, begun: BegunView, nowMs: number)
   const { view } = state;
   assert(view.kind === 'changing', 'a view is entered once, after moving to it');
   assert(begun.newView.message.newView === view.number, 'a view is begun by its own NewView');
-  state.view = activeView(view.number, begun, nowMs);
+  owned(state).view = activeView(view.number, begun, nowMs);
   return nowMs - view.leftAtMs;
 }
 
@@ -109,7 +110,7 @@ export function becomeActive(state: ViewHolder, begun: BegunView, nowMs: number)
 export function beginPatience(state: ViewHolder, nowMs: number): void {
   const { view } = state;
   if (view.kind === 'active') {
-    state.view = { ...view, patientSinceMs: nowMs };
+    owned(state).view = { ...view, patientSinceMs: nowMs };
   }
 }
 
@@ -117,14 +118,14 @@ export function beginPatience(state: ViewHolder, nowMs: number): void {
 export function beginForming(state: ViewHolder, forming: FormingView): void {
   const { view } = state;
   assert(view.kind === 'changing' && view.forming === undefined, 'one NewView is formed for a view, before it begins');
-  state.view = { ...view, forming };
+  owned(state).view = { ...view, forming };
 }
 
 /** A ViewChange that the NewView of this view names is bad. Nothing once the view has begun. */
 export function addBadNamed(state: ViewHolder, digest: Digest): void {
   const { view } = state;
   if (view.kind === 'changing') {
-    state.view = { ...view, badNamed: new Set([...view.badNamed, digest]) };
+    owned(state).view = { ...view, badNamed: new Set([...view.badNamed, digest]) };
   }
 }
 

@@ -1,14 +1,19 @@
 /** What the votes on one sequence amount to. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { type ReplicaId, replicaId, sequence, view } from '../../../src/protocol/identifiers.js';
+import { type ReplicaId, sequence, view } from '../../../src/protocol/identifiers.js';
 import { computeQuorumSizes, primaryOf } from '../../../src/protocol/quorum.js';
 import {
+  accept,
+  certify,
   computeCommitted,
   computePreparedCertificate,
+  countCommit,
+  countPrepare,
   createSlot,
   isCommittedLocal,
   isPrepared,
+  leaveView,
   type Slot,
 } from '../../../src/protocol/slot.js';
 import { batchOf, digest, request, signed } from '../../support/core-cluster.js';
@@ -37,19 +42,19 @@ function slotOf(
   const sender = primaryOf(view(inView), replicaCount);
   const fields = fieldsOf({ sender, inView, isOther: false });
   const prePrepare = signed({ type: 'prePrepare' as const, ...fields }, sender);
-  slot.proposal = { prePrepare: prePrepare.message, signed: isSigned ? prePrepare : undefined, batch: BATCH };
+  accept(slot, { prePrepare: prePrepare.message, signed: isSigned ? prePrepare : undefined, batch: BATCH });
   return slot;
 }
 
 function addPrepares(slot: Slot, votes: readonly Vote[]): void {
   for (const vote of votes) {
-    slot.prepares.set(replicaId(vote.sender), signed({ type: 'prepare' as const, ...fieldsOf(vote) }, vote.sender));
+    countPrepare(slot, signed({ type: 'prepare' as const, ...fieldsOf(vote) }, vote.sender));
   }
 }
 
 function addCommits(slot: Slot, votes: readonly Vote[]): void {
   for (const vote of votes) {
-    slot.commits.set(replicaId(vote.sender), signed({ type: 'commit' as const, ...fieldsOf(vote) }, vote.sender));
+    countCommit(slot, signed({ type: 'commit' as const, ...fieldsOf(vote) }, vote.sender));
   }
 }
 
@@ -93,7 +98,8 @@ describe('a prepared certificate', () => {
     const slot = slotOf({ isSigned: false });
     addPrepares(slot, plain(1, 2, 3));
     assert.equal(computePreparedCertificate(slot, SIZES), undefined);
-    slot.proposal = undefined;
+    leaveView(slot);
+    addPrepares(slot, plain(1, 2, 3));
     assert.equal(computePreparedCertificate(slot, SIZES), undefined);
   });
 
@@ -101,10 +107,13 @@ describe('a prepared certificate', () => {
     const slot = slotOf();
     addPrepares(slot, plain(1, 2));
     assert.equal(isPrepared(slot), false);
-    slot.prepared = computePreparedCertificate(slot, SIZES);
+    const certificate = computePreparedCertificate(slot, SIZES);
+    assert.ok(certificate);
+    certify(slot, certificate);
     assert.equal(isPrepared(slot), true);
     const { proposal } = slotOf({ inView: 4 });
-    slot.proposal = proposal;
+    assert.ok(proposal);
+    accept(slot, proposal);
     assert.equal(isPrepared(slot), false);
   });
 });
