@@ -107,7 +107,7 @@ export function takeFutureMessages(state: CoreState): readonly Event[] {
  * from the votes of this one.
  */
 export function dropOlderMessages(state: CoreState): void {
-  // order: none, each sender by himself.
+  // order: none, each sender by itself.
   for (const [sender, kept] of state.future) {
     if (kept.view < state.view.number) {
       own(state).future.delete(sender);

@@ -1,5 +1,5 @@
 /**
- * Late votes, kept unread: nobody needs them but who one day proves that their sender contradicted himself.
+ * Late votes, kept unread: nobody needs them but who one day proves that their sender contradicted itself.
  * (protocol.md, Departures 10)
  *
  * 1. Their signatures aren't checked, so nothing follows from them alone, and only what came over its sender's own link
