@@ -35,6 +35,7 @@ export type {
   ExecutionContext,
   ExecutionStore,
   Key,
+  PreparedOperation,
   QueryStore,
   StateMachine,
 } from './ports/state-machine.js';

@@ -22,6 +22,9 @@
 
 const OPERATION_BYTES_MAX = 1_024;
 const LISTED_MAX = 100;
+// The most bytes that an operation reads and answers together.
+const SHORT_COST = 2_048;
+const LIST_COST = 32_768;
 
 /** ASCII alone: names that look alike are alike, and their order is that of their bytes. */
 const NAME = /^[a-z0-9-]{1,64}$/;
@@ -99,6 +102,22 @@ const rangeOf = ({ after }) => ({
   end: bytesOf('account0'),
   limit: LISTED_MAX,
 });
+
+/**
+ * The keys that an operation reads.
+ *
+ * @param {Operation} operation
+ */
+function keysOf(operation) {
+  if (operation.op === 'list') {
+    return [];
+  }
+  if (operation.op !== 'transfer') {
+    return [accountKey(operation.account)];
+  }
+  const keys = [accountKey(operation.from), accountKey(operation.to)];
+  return operation.id === undefined ? keys : [...keys, transferKey(operation)];
+}
 
 /** @param {Uint8Array | undefined} row @returns {{ balance: number, openedMs: number } | undefined} */
 const accountOf = (row) => (row === undefined ? undefined : JSON.parse(decoder.decode(row)));
@@ -200,34 +219,26 @@ function transfer(operation, { read, write }, store) {
 export const stateMachine = {
   name: 'accounts',
 
-  keysToRead(bytes) {
+  // Looks at an operation once: all of this follows from its bytes alone.
+  prepare(bytes) {
     const operation = parse(bytes);
-    if (typeof operation === 'string' || operation.op === 'list') {
-      return [];
+    if (typeof operation === 'string') {
+      return {
+        keys: [],
+        cost: bytes.length + SHORT_COST,
+        objection: { field: 'operation', description: operation },
+        // What the door of a correct replica refuses may still come through a faulty one: it has a result, too.
+        execute: () => bytesOf(JSON.stringify(refused(operation))),
+      };
     }
-    if (operation.op !== 'transfer') {
-      return [accountKey(operation.account)];
-    }
-    const keys = [accountKey(operation.from), accountKey(operation.to)];
-    return operation.id === undefined ? keys : [...keys, transferKey(operation)];
-  },
-
-  rangesToRead(bytes) {
-    const operation = parse(bytes);
-    return typeof operation !== 'string' && operation.op === 'list' ? [rangeOf(operation)] : [];
-  },
-
-  // By the bytes alone, like everything but `execute`: a list answers a hundred accounts at most, all else is short.
-  costOf(bytes) {
-    const operation = parse(bytes);
-    return bytes.length + (typeof operation !== 'string' && operation.op === 'list' ? 32_768 : 2_048);
-  },
-
-  execute(bytes, context, store) {
-    const operation = parse(bytes);
-    // What the door of a correct replica refuses may still come through a faulty one: it has a result, too.
-    const result = typeof operation === 'string' ? refused(operation) : execute(operation, context, store);
-    return bytesOf(JSON.stringify(result));
+    const isList = operation.op === 'list';
+    return {
+      keys: keysOf(operation),
+      ranges: isList ? [rangeOf(operation)] : [],
+      // A list answers a hundred accounts at most, all else is short.
+      cost: bytes.length + (isList ? LIST_COST : SHORT_COST),
+      execute: (context, store) => bytesOf(JSON.stringify(execute(operation, context, store))),
+    };
   },
 
   async query(bytes, store) {
@@ -237,10 +248,5 @@ export const stateMachine = {
     }
     const account = accountOf(await store.get(accountKey(operation.account)));
     return bytesOf(JSON.stringify(account === undefined ? refused('there is no such account') : done({ ...account })));
-  },
-
-  rejectOperation(bytes) {
-    const operation = parse(bytes);
-    return typeof operation === 'string' ? { field: 'operation', description: operation } : undefined;
   },
 };

@@ -1,5 +1,5 @@
 /**
- * What an operation of the key-value store costs those who execute it, by its bytes alone: see `StateMachine.costOf`.
+ * What an operation of the key-value store costs those who execute it, by its bytes alone: see `PreparedOperation.cost`.
  *
  * 1. A byte that is answered costs one: it is read, encoded, hashed, kept for a repeat and sent. So does a byte of the
  *    operation, which is written, or compared with one that is read.

@@ -4,8 +4,7 @@
  * 1. Deterministic and total: the same operations give the same bytes and writes at every replica; a malformed
  *    operation has the result `invalid` and changes nothing.
  * 2. A version is sequence × 65,536 + the operation's index in its batch: it grows with every change of the store.
- * 3. Each operation is decoded once a replica that executes it: what it costs, what it reads and its execution share
- *    the command.
+ * 3. Each operation is decoded once: what it costs, what it reads and its execution share the command.
  *
  * It keeps no state of its own beside that; all is in the store it is given.
  */
@@ -47,43 +46,20 @@ const NOTHING: readonly never[] = [];
 
 /** Makes the key-value store. */
 export function createKeyValueStateMachine(): StateMachine {
-  const commands = new CommandCache();
   return {
     name: 'key-value',
-    keysToRead: (operation) => keysOf(commands.read(operation)),
-    rangesToRead: (operation) => rangesOf(commands.read(operation)),
-    costOf: (operation) => computeKeyValueCost(commands.read(operation), operation.length),
-    execute: (operation, context, store) => encodeResult(executeCommand(commands.take(operation), context, store)),
-    query: async (query, store) => encodeResult(await answerQuery(parseKeyValueCommand(query), store)),
-    rejectOperation(operation) {
-      const command = commands.read(operation);
-      return command.kind === 'invalid' ? command.objection : undefined;
+    prepare(operation) {
+      const command = parseKeyValueCommand(operation);
+      return {
+        keys: keysOf(command),
+        ranges: rangesOf(command),
+        cost: computeKeyValueCost(command, operation.length),
+        ...(command.kind === 'invalid' && { objection: command.objection }),
+        execute: (context, store) => encodeResult(executeCommand(command, context, store)),
+      };
     },
+    query: async (query, store) => encodeResult(await answerQuery(parseKeyValueCommand(query), store)),
   };
-}
-
-/** Commands from the first look at an operation to its execution, by the operation's own byte array. */
-class CommandCache {
-  private readonly commands = new WeakMap<Uint8Array, KeyValueCommand>();
-
-  read(operation: Uint8Array): KeyValueCommand {
-    const known = this.commands.get(operation);
-    if (known !== undefined) {
-      return known;
-    }
-    const command = parseKeyValueCommand(operation);
-    this.commands.set(operation, command);
-    return command;
-  }
-
-  take(operation: Uint8Array): KeyValueCommand {
-    const known = this.commands.get(operation);
-    if (known === undefined) {
-      return parseKeyValueCommand(operation);
-    }
-    this.commands.delete(operation);
-    return known;
-  }
 }
 
 function keysOf(command: KeyValueCommand): readonly Key[] {

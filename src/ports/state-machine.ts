@@ -47,8 +47,34 @@ export interface QueryStore {
   range(range: ApplicationRange): Promise<readonly { readonly key: Key; readonly value: Uint8Array }[]>;
 }
 
-/** The longest result of an operation whose state machine has no `costOf`. */
+/** The longest result of an operation that says no cost. */
 export const DEFAULT_RESULT_BYTES_MAX = 65_536;
+
+/** An operation that was looked at: what follows from its bytes alone, and how it is executed. */
+export interface PreparedOperation {
+  /** The keys that executing it reads; they are read ahead for a whole batch. */
+  readonly keys: readonly Key[];
+  /** The ranges that executing it reads; absent for none. Each costs a read of its own before the operation. */
+  readonly ranges?: readonly ApplicationRange[];
+  /**
+   * What executing it costs at most, so that all replicas say the same whatever their state: bytes read and answered
+   * together, with something for each entry; a safe integer from 0. Requests and batches hold operations up to a cost as
+   * up to a length, callers take turns by it, and one that costs more than a request may is refused. It binds: a result
+   * that is longer is not kept and reads as too long.
+   *
+   * Where it is absent, an operation costs its bytes and `DEFAULT_RESULT_BYTES_MAX`: right for an application whose
+   * results are short and that reads a few short values; one that reads much must say so, or its callers can make
+   * replicas do more than a batch should.
+   */
+  readonly cost?: number;
+  /** Why it is refused at the door: the field and what is wrong with it; absent where it isn't. */
+  readonly objection?: { readonly field: string; readonly description: string };
+  /**
+   * Executes it. Total: a malformed operation has a result too. An exception stops the replica. A result longer than the
+   * genesis allows (`resultBytesMax`), or than the operation's cost, is dropped: what it did stays done.
+   */
+  execute(context: ExecutionContext, store: ExecutionStore): Uint8Array;
+}
 
 /**
  * An application.
@@ -62,47 +88,29 @@ export const DEFAULT_RESULT_BYTES_MAX = 65_536;
  * // Counts how many operations there were.
  * export const stateMachine: StateMachine = {
  *   name: 'counter',
- *   keysToRead: () => [KEY],
- *   rangesToRead: () => [],
- *   costOf: (operation) => operation.length + 16,
- *   execute(_operation, _context, store) {
- *     const before = store.get(KEY);
- *     const count = 1 + Number(before === undefined ? 0 : new TextDecoder().decode(before));
- *     const after = new TextEncoder().encode(String(count));
- *     store.put(KEY, after);
- *     return after;
- *   },
+ *   prepare: (operation) => ({
+ *     keys: [KEY],
+ *     cost: operation.length + 16,
+ *     execute(_context, store) {
+ *       const before = store.get(KEY);
+ *       const count = 1 + Number(before === undefined ? 0 : new TextDecoder().decode(before));
+ *       const after = new TextEncoder().encode(String(count));
+ *       store.put(KEY, after);
+ *       return after;
+ *     },
+ *   }),
  *   query: async (_query, store) => (await store.get(KEY)) ?? new Uint8Array(),
- *   rejectOperation: () => undefined,
  * };
  * ```
  */
 export interface StateMachine {
   /** Stands in the genesis, so that all replicas run the same one. */
   readonly name: string;
-  /** The keys that executing the operation reads; they are prefetched for the whole batch. Total: [] for a malformed one. */
-  keysToRead(operation: Uint8Array): readonly Key[];
-  /** The ranges that executing the operation reads. Costs a read of its own before the operation. */
-  rangesToRead(operation: Uint8Array): readonly ApplicationRange[];
   /**
-   * What executing the operation costs at most, from its bytes alone, so that all replicas say the same whatever their
-   * state: bytes read and answered together, with something for each entry; a safe integer from 0. Requests and batches
-   * hold operations up to a cost as up to a length, callers take turns by it, and one that costs more than a request may
-   * is refused. It binds: a result that is longer is not kept and reads as too long. Total, and quick: it is asked before
-   * signatures are checked.
-   *
-   * Where it is absent, an operation costs its bytes and `DEFAULT_RESULT_BYTES_MAX`: right for an application whose
-   * results are short and that reads a few short values; one that reads much must say so, or its callers can make
-   * replicas do more than a batch should.
+   * Looks at an operation, once a replica that has it: takes it apart, and says what executing it reads and costs. By its
+   * bytes alone. Total, and quick: it is asked before signatures are checked, of bytes that anybody may have sent.
    */
-  costOf?(operation: Uint8Array): number;
-  /**
-   * Executes one operation. Total: a malformed one has a result too. An exception stops the replica. A result longer than
-   * the genesis allows (`resultBytesMax`), or than the operation's cost, is dropped: what it did stays done.
-   */
-  execute(operation: Uint8Array, context: ExecutionContext, store: ExecutionStore): Uint8Array;
+  prepare(operation: Uint8Array): PreparedOperation;
   /** Answers a query from executed state, not ordered. */
   query(query: Uint8Array, store: QueryStore): Promise<Uint8Array>;
-  /** Why the operation would be refused at the door, or undefined: the field and what is wrong with it. */
-  rejectOperation(operation: Uint8Array): { readonly field: string; readonly description: string } | undefined;
 }

@@ -12,7 +12,7 @@ export interface ConsensusParameters {
   readonly batchBytesMax: number;
   /** The longest encoded request. 1 MiB + 64 KiB by default. */
   readonly requestBytesMax: number;
-  /** The most that the operations of a request cost together (`StateMachine.costOf`). 2 MiB by default. */
+  /** The most that the operations of a request cost together (`PreparedOperation.cost`). 2 MiB by default. */
   readonly requestCostMax: number;
   /** The most that the requests of a batch cost together. 8 MiB by default. */
   readonly batchCostMax: number;

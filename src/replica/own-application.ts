@@ -8,7 +8,7 @@
  */
 import { pathToFileURL } from 'node:url';
 import { createKeyValueStateMachine } from '../application/key-value-state-machine.js';
-import type { StateMachine } from '../ports/state-machine.js';
+import type { PreparedOperation, StateMachine } from '../ports/state-machine.js';
 import { ConfigurationError } from '../util/configuration-error.js';
 import type { ReplicaFiles } from './initialize-check.js';
 import { StartError } from './start-error.js';
@@ -19,7 +19,7 @@ const EXPORT_NAME = 'stateMachine';
 /** Taken: its callers have a service of their own. */
 const BUILT_IN_NAME = 'key-value';
 
-const FUNCTIONS = ['keysToRead', 'rangesToRead', 'execute', 'query', 'rejectOperation'] as const;
+const FUNCTIONS = ['prepare', 'query'] as const;
 
 /** What is wrong with a state machine, or undefined. */
 function objectionTo(candidate: unknown): string | undefined {
@@ -32,10 +32,6 @@ function objectionTo(candidate: unknown): string | undefined {
   }
   if (name === BUILT_IN_NAME) {
     return `is called "${BUILT_IN_NAME}", which is the built-in application's name`;
-  }
-  const cost: unknown = Reflect.get(candidate, 'costOf');
-  if (cost !== undefined && typeof cost !== 'function') {
-    return 'has a `costOf` that is no function';
   }
   const missing = FUNCTIONS.filter((one) => typeof Reflect.get(candidate, one) !== 'function');
   return missing.length === 0 ? undefined : `lacks ${missing.map((one) => `\`${one}\``).join(', ')}`;
@@ -104,32 +100,75 @@ export async function chooseStateMachine(
 function checked(own: StateMachine): StateMachine {
   return {
     name: own.name,
-    keysToRead: (operation) => own.keysToRead(operation),
-    rangesToRead: (operation) => own.rangesToRead(operation),
-    execute(operation, context, store) {
-      const result: unknown = own.execute(operation, context, store);
-      if (!(result instanceof Uint8Array)) {
-        throw new TypeError(`execute of "${own.name}" gave ${describe(result)} instead of a Uint8Array`);
-      }
-      return result;
+    prepare(operation) {
+      const prepared = prepareSafely(own, operation);
+      return {
+        ...prepared,
+        execute(context, store) {
+          const result: unknown = prepared.execute(context, store);
+          if (!(result instanceof Uint8Array)) {
+            throw new TypeError(`execute of "${own.name}" gave ${describe(result)} instead of a Uint8Array`);
+          }
+          return result;
+        },
+      };
     },
     query: (query, store) => own.query(query, store),
-    rejectOperation: (operation) => own.rejectOperation(operation),
-    ...(own.costOf === undefined ? {} : { costOf: (operation) => safeCost(own, operation) }),
   };
 }
 
 /**
- * The cost that the state machine says. It is asked of bytes that anybody may have sent: where it throws or says no
- * cost, the operation costs more than anything may, so that every replica refuses it and none ends.
+ * What the state machine says of bytes that anybody may have sent. Where that can't be used, the operation costs more than
+ * anything may, so that every replica refuses it and none ends; ordered all the same, it ends them like any failure.
  */
-function safeCost(own: StateMachine, operation: Uint8Array): number {
+function prepareSafely(own: StateMachine, operation: Uint8Array): PreparedOperation {
   try {
-    const cost: unknown = own.costOf?.(operation);
-    return typeof cost === 'number' && Number.isSafeInteger(cost) && cost >= 0 ? cost : Number.MAX_SAFE_INTEGER;
-  } catch {
-    return Number.MAX_SAFE_INTEGER;
+    const prepared: PreparedOperation = own.prepare(operation);
+    const objection = objectionToPrepared(prepared);
+    if (objection !== undefined) {
+      return refusedOperation(new TypeError(`prepare of "${own.name}" gave ${objection}`));
+    }
+    const { keys, ranges, cost, objection: refusal } = prepared;
+    return {
+      keys,
+      ...(ranges !== undefined && { ranges }),
+      ...(cost !== undefined && { cost }),
+      ...(refusal !== undefined && { objection: refusal }),
+      execute: (context, store) => prepared.execute(context, store),
+    };
+  } catch (error) {
+    return refusedOperation(error);
   }
+}
+
+function refusedOperation(error: unknown): PreparedOperation {
+  return {
+    keys: [],
+    cost: Number.MAX_SAFE_INTEGER,
+    execute() {
+      throw error;
+    },
+  };
+}
+
+/** What is wrong with what `prepare` gave, or undefined. */
+function objectionToPrepared(prepared: unknown): string | undefined {
+  if (typeof prepared !== 'object' || prepared === null || prepared instanceof Promise) {
+    return `${describe(prepared)} instead of an operation`;
+  }
+  const {
+    keys,
+    ranges = [],
+    cost = 0,
+    execute,
+  }: Partial<Record<string, unknown>> = { ...prepared, execute: Reflect.get(prepared, 'execute') };
+  if (!Array.isArray(keys) || !Array.isArray(ranges)) {
+    return 'no list of keys or ranges';
+  }
+  if (typeof cost !== 'number' || !Number.isSafeInteger(cost) || cost < 0) {
+    return `${describe(cost)} as a cost instead of a whole number from 0`;
+  }
+  return typeof execute === 'function' ? undefined : 'nothing to execute';
 }
 
 function describe(value: unknown): string {

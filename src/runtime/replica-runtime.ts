@@ -102,7 +102,7 @@ export class ReplicaRuntime implements ReplicaFace {
   }
 
   costOf(operation: Uint8Array): number {
-    return this.rooms?.execution.costs.ofOperation(operation) ?? 0;
+    return this.rooms?.execution.operations.prepare(operation).cost ?? 0;
   }
 
   status(): ReplicaStatus {

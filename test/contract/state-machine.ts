@@ -23,8 +23,7 @@ export function describeStateMachine(name: string, { create, operations }: State
         list.forEach((operation, index) => {
           // The other replica has its own copy of the bytes and looked ahead at all of them before.
           const copy = operation.slice();
-          other.keysToRead(copy);
-          other.rangesToRead(copy);
+          other.prepare(copy);
           const result = oneStore.execute(one, operation, { sequence: 7, index });
           assert.deepEqual(otherStore.execute(other, copy, { sequence: 7, index }), result);
         });
@@ -48,13 +47,12 @@ export function describeStateMachine(name: string, { create, operations }: State
         const machine = create();
         const result = store.execute(machine, operation, { sequence: 1, index: 65_535 });
         assert.ok(result instanceof Uint8Array);
-        const cost = machine.costOf?.(operation) ?? Number.MAX_SAFE_INTEGER;
+        const { cost = Number.MAX_SAFE_INTEGER, objection } = machine.prepare(operation);
         assert.ok(
           Number.isSafeInteger(cost) && cost >= result.length,
           `a result of ${result.length} bytes for ${cost}`,
         );
         assert.ok((await machine.query(operation, store.queryStore())) instanceof Uint8Array);
-        const objection = machine.rejectOperation(operation);
         assert.ok(objection === undefined || (objection.field !== '' && objection.description !== ''));
       });
       await fc.assert(property, { numRuns: 300 });
@@ -65,7 +63,7 @@ export function describeStateMachine(name: string, { create, operations }: State
         const store = new MemoryApplicationStore();
         const machine = create();
         store.execute(machine, operation, { sequence: 1, index: 0 });
-        fc.pre(machine.rejectOperation(operation) !== undefined);
+        fc.pre(machine.prepare(operation).objection !== undefined);
         assert.equal(store.rows.size, 0);
       });
       fc.assert(property, { numRuns: 100 });

@@ -22,20 +22,20 @@ const EXECUTE_MAX_MS = 120_000;
 const PROGRAM = `
 import {
   ClientError, ConfigurationError, connect, initializeCluster, StartError, startReplica,
-  type Client, type ExecutionContext, type ExecutionStore, type StartedReplica, type StateMachine,
+  type Client, type ExecutionContext, type ExecutionStore, type PreparedOperation, type StartedReplica, type StateMachine,
 } from 'pbft';
 
 export const counter: StateMachine = {
   name: 'counter',
-  keysToRead: () => [new Uint8Array([1])],
-  rangesToRead: () => [],
-  execute(operation: Uint8Array, _context: ExecutionContext, store: ExecutionStore): Uint8Array {
-    const next = (store.get(new Uint8Array([1]))?.[0] ?? 0) + operation.length;
-    store.put(new Uint8Array([1]), new Uint8Array([next]));
-    return new Uint8Array([next]);
-  },
+  prepare: (operation: Uint8Array): PreparedOperation => ({
+    keys: [new Uint8Array([1])],
+    execute(_context: ExecutionContext, store: ExecutionStore): Uint8Array {
+      const next = (store.get(new Uint8Array([1]))?.[0] ?? 0) + operation.length;
+      store.put(new Uint8Array([1]), new Uint8Array([next]));
+      return new Uint8Array([next]);
+    },
+  }),
   query: async () => new Uint8Array(),
-  rejectOperation: () => undefined,
 };
 
 export async function run(directory: string): Promise<void> {

@@ -2,7 +2,7 @@
 import { sha256 } from '../../src/crypto/hash.js';
 import type { Event } from '../../src/protocol/events.js';
 import { replicaId } from '../../src/protocol/identifiers.js';
-import { Costs } from '../../src/runtime/execution/operation-cost.js';
+import { PreparedOperations } from '../../src/runtime/execution/prepared-operations.js';
 import { Ingress } from '../../src/runtime/ingress/ingress.js';
 import { VerifiedRequests } from '../../src/runtime/ingress/verified-requests.js';
 import { CONSENSUS, CoreUnderTest } from './core-cluster.js';
@@ -30,7 +30,13 @@ export class IngressBench {
     hash: sha256,
     verifier: this.verifier,
     verifiedRequests: new VerifiedRequests(this.verifier),
-    costs: new Costs({ name: 'counting bytes', costOf: ({ length }) => length * this.costOfByte }, CONSENSUS),
+    operations: new PreparedOperations(
+      {
+        name: 'counting bytes',
+        prepare: (operation) => ({ keys: [], cost: operation.length * this.costOfByte, execute: () => operation }),
+      },
+      CONSENSUS,
+    ),
     isSettled: () => this.table === 'settled',
     isBeyondWindow: () => this.table === 'beyondWindow',
     keepBatch: ({ digest }) => this.kept.push(digest),

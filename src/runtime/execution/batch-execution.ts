@@ -13,15 +13,16 @@ import { computeMerklePaths } from '../../ledger/merkle.js';
 import { computeWritesDigest } from '../../ledger/writes-digest.js';
 import type { StoreEntry } from '../../ports/key-value-store.js';
 import type { ClientTableClient, ExecutionWrite } from '../../ports/replica-store.js';
-import type { ApplicationRange, Key, StateMachine } from '../../ports/state-machine.js';
+import type { ApplicationRange, Key } from '../../ports/state-machine.js';
 import type { CommitCertificate } from '../../protocol/certificates.js';
 import type { Sequence, View } from '../../protocol/identifiers.js';
 import type { SignedRequest } from '../../protocol/messages.js';
+import { defined } from '../../util/assert.js';
 import type { Digest, Hash } from '../../util/digest.js';
 import type { BatchBody } from './batch-bodies.js';
 import type { ClientTable } from './client-table.js';
 import { GroupExecutionStore } from './execution-store.js';
-import type { Costs } from './operation-cost.js';
+import type { Prepared, PreparedOperations } from './prepared-operations.js';
 import { ReadPlan } from './read-plan.js';
 import { encodeRefusal } from './refusal.js';
 import { RESULT_TOO_LONG, resultToKeep } from './result-marks.js';
@@ -81,12 +82,11 @@ export interface ChainPosition {
 
 /** What execution works with. */
 export interface ExecutionContextOptions {
-  readonly stateMachine: StateMachine;
+  readonly operations: Pick<PreparedOperations, 'of' | 'costOfBatch'>;
   readonly table: ClientTable;
   readonly hash: Hash;
   /** Consensus parameter: the longest result of an operation. */
   readonly resultBytesMax: number;
-  readonly costs: Pick<Costs, 'ofOperation' | 'ofBatch'>;
 }
 
 type Reading<T> = Generator<ReadNeed, T, readonly (readonly StoreEntry[])[]>;
@@ -96,6 +96,7 @@ const NO_ENTRIES: readonly (readonly StoreEntry[])[] = [];
 /** Executes batches of consecutive sequences. */
 export class GroupExecution {
   readonly store = new GroupExecutionStore();
+  private readonly operations: readonly Prepared[];
   private readonly plan: ReadPlan;
   /** The place in the group of the operation that comes next. */
   private nextOperation = 0;
@@ -104,8 +105,9 @@ export class GroupExecution {
     private readonly options: ExecutionContextOptions,
     private readonly group: readonly DueBatch[],
   ) {
-    const operations = group.flatMap(({ body }) => body.requests.flatMap((request) => request.operations));
-    this.plan = new ReadPlan(options.stateMachine, operations);
+    const { operations } = options;
+    this.operations = group.flatMap(({ body }) => body.requests.flatMap((request) => operations.of(request)));
+    this.plan = new ReadPlan(this.operations);
   }
 
   /** Runs all of it, from the end of the chain before on. */
@@ -158,23 +160,23 @@ export class GroupExecution {
 
   /** The results, one an operation, whatever became of the others'. */
   private *executeOperations(request: SignedRequest, place: RequestPlace): Reading<RequestResults> {
-    const { stateMachine, resultBytesMax, costs } = this.options;
+    const { resultBytesMax } = this.options;
     const { sequence, timestampMs } = place;
     const results: Uint8Array[] = [];
     const kept: Uint8Array[] = [];
     let index = place.index;
-    for (const operation of request.operations) {
+    for (const _ of request.operations) {
       if (!this.plan.covers(this.nextOperation)) {
         yield* this.readAhead();
       }
-      const announcement = this.plan.announcementOf(this.nextOperation);
+      const { announcement, cost, execute } = defined(this.operations[this.nextOperation], 'it is one of the group');
       const isReadingRanges = announcement.ranges.length > 0;
       const entries = isReadingRanges ? yield { kind: 'ranges', ranges: announcement.ranges } : NO_ENTRIES;
       this.store.beginOperation(announcement, entries);
       const context = { sequence, index, timestampMs, clientId: request.clientId };
-      const answer = stateMachine.execute(operation, context, this.store);
+      const answer = execute(context, this.store);
       // What it costs was judged by its bytes: it holds.
-      const isTooLong = answer.length > Math.min(resultBytesMax, costs.ofOperation(operation));
+      const isTooLong = answer.length > Math.min(resultBytesMax, cost);
       const result = isTooLong ? RESULT_TOO_LONG : answer;
       results.push(result);
       kept.push(resultToKeep(result, this.store.hasWritten));

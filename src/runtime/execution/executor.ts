@@ -144,7 +144,7 @@ export class Executor {
 
   /** The first order with its body, and those after it whose bodies are in memory. */
   private takeGroup(firstBody: BatchBody): readonly DueBatch[] {
-    const { bodies, costs, groupCostMax } = this.options;
+    const { bodies, operations, groupCostMax } = this.options;
     const group: DueBatch[] = [];
     let sizeBytes = 0;
     let cost = 0;
@@ -156,7 +156,7 @@ export class Executor {
       assert(order?.batchDigest === body.batch.digest, 'the body is that of the next order');
       group.push({ ...order, body });
       sizeBytes += body.batch.sizeBytes;
-      cost += costs.ofBatch(body.requests);
+      cost += operations.costOfBatch(body.requests);
       const next = this.orders.peek();
       const isDue = next !== undefined && !bodies.isPending(next.sequence, next.batchDigest);
       body = isDue ? bodies.get(next.batchDigest) : undefined;

@@ -1,14 +1,14 @@
-/** Execution: what operations cost, the batches at hand, the client table, and the executor that works with them. */
+/** Execution: operations as the state machine sees them, the batches at hand, the client table, and the executor that works with them. */
 import { decodeBatch } from '../../wire/batch-codec.js';
 import type { RoomOptions } from '../replica-runtime-options.js';
 import { BatchBodies } from './batch-bodies.js';
 import { ClientTable } from './client-table.js';
 import { Executor, type ExecutorOptions } from './executor.js';
-import { Costs } from './operation-cost.js';
+import { PreparedOperations } from './prepared-operations.js';
 
 /** What execution shows to the other rooms. */
 export interface ExecutionRoom {
-  readonly costs: Costs;
+  readonly operations: PreparedOperations;
   readonly table: ClientTable;
   readonly bodies: BatchBodies;
   readonly executor: Executor;
@@ -23,14 +23,14 @@ export interface ExecutionNeighbours {
 /** Makes it. */
 export function createExecution(options: RoomOptions, { loop }: ExecutionNeighbours): ExecutionRoom {
   const { consensus, limits, hash, store, stateMachine, recovered, clientTable, agreedTimeMs } = options;
-  const costs = new Costs(stateMachine, consensus);
+  const operations = new PreparedOperations(stateMachine, consensus);
   const table = new ClientTable(consensus);
   table.load(clientTable);
   const bodies = new BatchBodies({ store, decode: (bytes) => decodeBatch(bytes, limits, hash) });
   const { lastExecuted, lastHeaderDigest } = recovered;
   const executor = new Executor({
     ...options,
-    costs,
+    operations,
     table,
     bodies,
     resultBytesMax: consensus.resultBytesMax,
@@ -40,5 +40,5 @@ export function createExecution(options: RoomOptions, { loop }: ExecutionNeighbo
     onResults: (batch) => loop.onResults(batch),
     onMissingBody: (sequence, digest) => loop.onMissingBody(sequence, digest),
   });
-  return { costs, table, bodies, executor };
+  return { operations, table, bodies, executor };
 }

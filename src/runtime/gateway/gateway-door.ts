@@ -1,19 +1,17 @@
 /** The gateway's door: what is told to a caller whose operation is not taken, before anything costly. */
-import type { StateMachine } from '../../ports/state-machine.js';
 import { failed, ok, type Result } from '../../util/result.js';
-import type { Costs } from '../execution/operation-cost.js';
+import type { Prepared, PreparedOperations } from '../execution/prepared-operations.js';
 import type { SubmitFailure } from '../face.js';
 import { laneOf, type WaitingCalls } from './waiting-calls.js';
 
 /** What the door looks at. */
 export interface DoorOptions {
-  readonly stateMachine: Pick<StateMachine, 'rejectOperation'>;
   /** Consensus parameter: the longest encoded request. */
   readonly requestBytesMax: number;
   /** The most operations and bytes that wait to be put into a request. */
   readonly waitingOperationsMax: number;
   readonly waitingBytesMax: number;
-  readonly costs: Pick<Costs, 'ofOperation'>;
+  readonly operations: Pick<PreparedOperations, 'prepare' | 'remember'>;
   /** Consensus parameter: the most that a request costs. */
   readonly requestCostMax: number;
   /** Why the replica can't serve now; empty where it can. */
@@ -35,12 +33,12 @@ export function notReady(reasons: readonly string[]): SubmitFailure {
   return { code: 'notReady', reasons, retryAfterMs: RETRY_AFTER_MS };
 }
 
-/** The operation's cost where it is taken, or why it is not: cheap checks first. */
+/** The operation as it was looked at where it is taken, or why it is not: cheap checks first. */
 export function judgeAtDoor(
   operation: Uint8Array,
   waiting: Pick<WaitingCalls, 'size' | 'sizeBytes' | 'countIn'>,
   options: DoorOptions,
-): Result<number, SubmitFailure> {
+): Result<Prepared, SubmitFailure> {
   const reasons = options.notReadyReasons();
   if (reasons.length > 0) {
     return failed(notReady(reasons));
@@ -54,18 +52,17 @@ export function judgeAtDoor(
   if (isFull || waiting.sizeBytes + operation.length > options.waitingBytesMax) {
     return failed(QUEUE_FULL);
   }
-  const objection = options.stateMachine.rejectOperation(operation);
-  if (objection !== undefined) {
-    return failed({ code: 'invalid', ...objection });
-  }
-  return judgeCost(options.costs.ofOperation(operation), waiting, options);
+  const prepared = options.operations.prepare(operation);
+  const { objection } = prepared;
+  return objection === undefined ? judgeCost(prepared, waiting, options) : failed({ code: 'invalid', ...objection });
 }
 
 function judgeCost(
-  cost: number,
+  prepared: Prepared,
   waiting: Pick<WaitingCalls, 'countIn'>,
   { requestCostMax, waitingOperationsMax }: DoorOptions,
-): Result<number, SubmitFailure> {
+): Result<Prepared, SubmitFailure> {
+  const { cost } = prepared;
   if (cost > requestCostMax) {
     const description =
       `costs up to ${cost} to execute, allowed are ${requestCostMax}: ask for less at a time, with a smaller limit ` +
@@ -73,5 +70,5 @@ function judgeCost(
     return failed({ code: 'invalid', field: 'operation', description });
   }
   const isCrowded = laneOf(cost) === 'costly' && waiting.countIn('costly') >= waitingOperationsMax * COSTLY_SHARE;
-  return isCrowded ? failed(QUEUE_FULL) : ok(cost);
+  return isCrowded ? failed(QUEUE_FULL) : ok(prepared);
 }

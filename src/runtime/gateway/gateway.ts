@@ -146,7 +146,7 @@ export class Gateway {
       done(judged);
       return;
     }
-    const call: Call = { operation, cost: judged.value, done, slot: undefined };
+    const call: Call = { operation, prepared: judged.value, cost: judged.value.cost, done, slot: undefined };
     this.waiting.add(call);
     call.slot = this.deadlines.add(call, timeoutMs);
     this.sendWaiting();
@@ -241,6 +241,10 @@ export class Gateway {
     const acknowledged = this.acknowledged();
     const number = this.numbers.take();
     const operations = calls.map(({ operation }) => operation);
+    this.options.operations.remember(
+      { operations },
+      calls.map(({ prepared }) => prepared),
+    );
     const payload = encodeRequestPayload({ clientId, number, acknowledged, operations });
     const digest = computeRequestDigest(clientId, payload, hash);
     const entry: InFlight = {

@@ -11,7 +11,7 @@ import type { QueryStore, StateMachine } from '../../ports/state-machine.js';
 import type { Digest } from '../../util/digest.js';
 import { Fifo } from '../../util/fifo.js';
 import { ok, type Result } from '../../util/result.js';
-import type { Costs } from '../execution/operation-cost.js';
+import type { PreparedOperations } from '../execution/prepared-operations.js';
 import type { Executed, SubmitFailure } from '../face.js';
 import { type Lane, laneOf } from './waiting-calls.js';
 
@@ -19,7 +19,7 @@ import { type Lane, laneOf } from './waiting-calls.js';
 export interface QueryServiceOptions {
   readonly store: Pick<ReplicaStore, 'getApplication' | 'readApplication'>;
   readonly stateMachine: Pick<StateMachine, 'query'>;
-  readonly costs: Pick<Costs, 'ofOperation'>;
+  readonly operations: Pick<PreparedOperations, 'prepare'>;
   /** The last executed sequence with its header digest. */
   readonly executed: () => { readonly lastExecuted: number; readonly lastHeaderDigest: Digest };
   readonly view: () => number;
@@ -37,7 +37,7 @@ export class QueryService {
 
   /** Answers one query; the state it reads is that of the returned sequence or later. */
   async answer(query: Uint8Array): Promise<Result<Executed, SubmitFailure>> {
-    const lane = laneOf(this.options.costs.ofOperation(query));
+    const lane = laneOf(this.options.operations.prepare(query).cost);
     if (this.reading[lane] >= READING_MAX[lane]) {
       await new Promise<void>((resolve) => {
         this.waiting[lane].push(resolve);

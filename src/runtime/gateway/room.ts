@@ -18,7 +18,7 @@ export interface GatewayNeighbours {
   /** loop/loop.ts: takes own requests. */
   readonly loop: { submitRequest(request: Verified<SignedRequest>): void };
   readonly core: Pick<Core, 'inspect'>;
-  readonly execution: Pick<ExecutionRoom, 'costs' | 'table' | 'executor'>;
+  readonly execution: Pick<ExecutionRoom, 'operations' | 'table' | 'executor'>;
   readonly egress: Pick<EgressRoom, 'signing'>;
 }
 
@@ -26,14 +26,14 @@ export interface GatewayNeighbours {
 export function createGateway(options: RoomOptions, neighbours: GatewayNeighbours): GatewayRoom {
   const { loop, core, execution, egress } = neighbours;
   const { consensus, queues, local, ownClientId } = options;
-  const { costs, table, executor } = execution;
+  const { operations, table, executor } = execution;
   const calls = new Gateway({
     ...options,
     ...consensus,
     signer: egress.signing,
     clientId: ownClientId,
     table,
-    costs,
+    operations,
     resendMs: local.requestTimeoutMs,
     waitingOperationsMax: queues.clientOperationsMax,
     waitingBytesMax: queues.clientBytesMax,
@@ -42,7 +42,7 @@ export function createGateway(options: RoomOptions, neighbours: GatewayNeighbour
   });
   const queries = new QueryService({
     ...options,
-    costs,
+    operations,
     executed: () => executor.executed,
     view: () => core.inspect(0).view,
   });

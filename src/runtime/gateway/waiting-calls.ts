@@ -2,7 +2,9 @@
  * Operations of callers that wait to be put into a request; bounded by the door. Cheap and costly ones wait apart, each
  * in the order in which they came, and never share a request: a put isn't behind hundreds of ranges.
  */
+
 import type { Result } from '../../util/result.js';
+import type { Prepared } from '../execution/prepared-operations.js';
 import type { Executed, SubmitFailure } from '../face.js';
 import type { DeadlineSlot } from './deadlines.js';
 
@@ -12,6 +14,8 @@ export type SubmitDone = (result: Result<Executed, SubmitFailure>) => void;
 /** A caller with its operation. */
 export interface Call {
   readonly operation: Uint8Array;
+  /** The operation as the state machine looked at it. */
+  readonly prepared: Prepared;
   /** What executing it costs at most. */
   readonly cost: number;
   /** Undefined once answered. */

@@ -34,7 +34,7 @@ import { decodePayload } from '../../wire/message-codec.js';
 import { decodePeerMessage } from '../../wire/peer-codec.js';
 import type { PeerInput } from '../../wire/peer-message.js';
 import { decodeRequest, type UnverifiedRequest } from '../../wire/request-codec.js';
-import type { Costs } from '../execution/operation-cost.js';
+import type { PreparedOperations } from '../execution/prepared-operations.js';
 import { EvidenceJudge } from './evidence-judge.js';
 import { OwnStatementJudge } from './own-statement-judge.js';
 import { isProtocolType, openStatement } from './unverified.js';
@@ -51,7 +51,7 @@ export interface IngressOptions {
   readonly hash: Hash;
   readonly verifier: Verifier;
   readonly verifiedRequests: VerifiedRequests;
-  readonly costs: Costs;
+  readonly operations: Pick<PreparedOperations, 'isBatchTooCostly' | 'isRequestTooCostly'>;
   /** Whether the request is executed or dead by the client table. */
   readonly isSettled: (key: RequestKey) => boolean;
   /** Whether the client table would refuse the number now though it may take it later. */
@@ -186,7 +186,7 @@ export class Ingress {
       return this.reject('prePrepare', 'misplaced', peer);
     }
     const decoded = this.decodeBatch(peer, 'prePrepare', batchBytes, message.batchDigest);
-    if (decoded !== undefined && this.options.costs.isBatchTooCostly(decoded.requests)) {
+    if (decoded !== undefined && this.options.operations.isBatchTooCostly(decoded.requests)) {
       return this.reject('prePrepare', 'tooCostly', peer);
     }
     if (decoded === undefined || !this.verifyRequests(peer, decoded.requests)) {
@@ -250,7 +250,7 @@ export class Ingress {
     if (rejection !== undefined) {
       return this.reject('request', rejection.code, peer);
     }
-    if (this.options.costs.isRequestTooCostly(request)) {
+    if (this.options.operations.isRequestTooCostly(request)) {
       return this.reject('request', 'tooCostly', peer);
     }
     if (!verifiedRequests.verify(decoded.value)) {

@@ -24,13 +24,13 @@ export interface IngressNeighbours {
   readonly loop: { submitEvent(event: Event): void };
   readonly report: Pick<Instrumentation, 'onRejected'>;
   readonly core: Core;
-  readonly execution: Pick<ExecutionRoom, 'costs' | 'table' | 'bodies'>;
+  readonly execution: Pick<ExecutionRoom, 'operations' | 'table' | 'bodies'>;
 }
 
 /** Makes it. */
 export function createIngress(options: RoomOptions, neighbours: IngressNeighbours): IngressRoom {
   const { loop, report, core, execution } = neighbours;
-  const { costs, table, bodies } = execution;
+  const { operations, table, bodies } = execution;
   const { identity, consensus, timers } = options;
   const verifier = new CountedVerifier(options.verifier);
   const verifiedRequests = new VerifiedRequests(verifier);
@@ -41,7 +41,7 @@ export function createIngress(options: RoomOptions, neighbours: IngressNeighbour
     core,
     verifier,
     verifiedRequests,
-    costs,
+    operations,
     isSettled: (key) => table.isSettled(key),
     isBeyondWindow: (request) => table.isBeyondWindow(request),
     keepBatch: (batch, requests) => bodies.put(batch, requests),

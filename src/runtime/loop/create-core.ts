@@ -10,10 +10,10 @@ import type { RoomOptions } from '../replica-runtime-options.js';
 const STATUS_NUMBERS = 2 ** 48;
 
 /** Makes the core of one replica. */
-export function createCore(options: RoomOptions, { costs }: Pick<ExecutionRoom, 'costs'>): Core {
+export function createCore(options: RoomOptions, { operations }: Pick<ExecutionRoom, 'operations'>): Core {
   const { identity, consensus, local, hash, timers, limits, recovered } = options;
   const { replica, sizes } = identity;
-  const costOf = (request: SignedRequest): number => costs.ofRequest(request);
+  const costOf = (request: SignedRequest): number => operations.costOf(request);
   const nullBatch = decodeNullBatch(limits, hash);
   const firstStatusNumber = 1 + Math.floor(timers.random() * STATUS_NUMBERS);
   return new Core(

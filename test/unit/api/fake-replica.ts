@@ -58,7 +58,7 @@ export class FakeReplica implements ReplicaFace {
 
   /** Executes an operation as the next sequence. */
   execute(operation: Uint8Array): Result<Executed, SubmitFailure> {
-    const objection = this.#machine.rejectOperation(operation);
+    const objection = this.#machine.prepare(operation).objection;
     if (this.failure !== undefined) {
       return failed(this.failure);
     }
@@ -70,7 +70,7 @@ export class FakeReplica implements ReplicaFace {
   }
 
   costOf(operation: Uint8Array): number {
-    return this.#machine.costOf?.(operation) ?? operation.length;
+    return this.#machine.prepare(operation).cost ?? operation.length;
   }
 
   status(): ReplicaStatus {

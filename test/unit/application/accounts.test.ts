@@ -76,11 +76,11 @@ describe('the example application', () => {
       { op: 'transfer', from: 'alice', to: 'alice', amount: 1 },
       { op: 'list', after: 3 },
     ]) {
-      assert.equal(accounts.rejectOperation(operationOf(operation))?.field, 'operation', JSON.stringify(operation));
+      assert.equal(accounts.prepare(operationOf(operation)).objection?.field, 'operation', JSON.stringify(operation));
       assert.equal(execute(operation)['ok'], false, JSON.stringify(operation));
     }
     const long = operationOf({ op: 'open', account: 'a', more: '['.repeat(2_000) });
-    assert.match(accounts.rejectOperation(long)?.description ?? '', /allowed are 1024/);
+    assert.match(accounts.prepare(long).objection?.description ?? '', /allowed are 1024/);
   });
 
   it('neither makes nor loses money, whatever is transferred', () => {

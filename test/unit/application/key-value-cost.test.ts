@@ -12,7 +12,7 @@ const KIB = 1_024;
 const machine = createKeyValueStateMachine();
 
 function costOf(operation: Uint8Array): number {
-  const cost = machine.costOf?.(operation);
+  const cost = machine.prepare(operation).cost;
   assert.ok(cost !== undefined && Number.isSafeInteger(cost));
   return cost;
 }

@@ -119,7 +119,7 @@ describe('the key-value store', () => {
     const malformed = wellFormed.slice();
     malformed.set([0xc3, 0x28, 0x41], at);
     assert.equal(caseOf(subject.run(malformed), 'invalid').field, 'operation');
-    assert.equal(subject.machine.rejectOperation(malformed)?.field, 'operation');
+    assert.equal(subject.machine.prepare(malformed).objection?.field, 'operation');
     assert.equal(subject.store.rows.size, 0);
   });
 
@@ -178,7 +178,7 @@ describe('the key-value store', () => {
   for (const [what, operation, field] of judged) {
     it(`${field === undefined ? 'takes' : 'refuses'} ${what}, at the door and in the order alike`, () => {
       const subject = new Subject();
-      assert.equal(subject.machine.rejectOperation(operation)?.field, field);
+      assert.equal(subject.machine.prepare(operation).objection?.field, field);
       const result = subject.run(operation);
       assert.equal(result.$case === 'invalid' ? result.value.field : undefined, field);
     });
@@ -261,13 +261,6 @@ describe('the key-value store', () => {
     assert.equal(caseOf(await query(range()), 'range').entries.length, 1);
     assert.equal(caseOf(await query(put('k', text('w'))), 'invalid').field, 'operation');
     assert.deepEqual(caseOf(await query(get('k')), 'get').value, text('v'));
-  });
-
-  it('decodes an operation once between the prefetch and its execution', () => {
-    const subject = new Subject();
-    const operation = get('k');
-    const [key] = subject.machine.keysToRead(operation);
-    assert.equal(subject.machine.keysToRead(operation)[0], key, 'the second look gives the very same key');
   });
 
   it('agrees with a plain model, whatever is executed', () => {

@@ -49,12 +49,12 @@ describe('a long value', () => {
       cas('k', { $case: 'version', value: 1 }, text('v')),
       cas('k', { $case: 'text', value: 'short' }, text('v')),
     ]) {
-      assert.equal(machine.keysToRead(operation).length, 1);
+      assert.equal(machine.prepare(operation).keys.length, 1);
     }
-    assert.equal(machine.keysToRead(get('k', 16_385)).length, 2);
-    assert.equal(machine.keysToRead(cas('k', { $case: 'text', value: LONG }, text('v'))).length, 2);
-    assert.equal(machine.rangesToRead(range({ answerBytesMax: 65_536 })).length, 1);
-    assert.equal(machine.rangesToRead(range({ answerBytesMax: 65_537 })).length, 2);
+    assert.equal(machine.prepare(get('k', 16_385)).keys.length, 2);
+    assert.equal(machine.prepare(cas('k', { $case: 'text', value: LONG }, text('v'))).keys.length, 2);
+    assert.equal(machine.prepare(range({ answerBytesMax: 65_536 })).ranges?.length, 1);
+    assert.equal(machine.prepare(range({ answerBytesMax: 65_537 })).ranges?.length, 2);
   });
 
   it('leaves nothing behind when it is replaced by a short one, swapped or deleted', () => {

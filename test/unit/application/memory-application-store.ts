@@ -16,8 +16,9 @@ export class MemoryApplicationStore {
 
   /** Executes one operation at (sequence, index) as an executor does, and returns its result. */
   execute(machine: StateMachine, operation: Uint8Array, at: { sequence: number; index: number }): Uint8Array {
-    const store = this.#announced(machine.keysToRead(operation), machine.rangesToRead(operation));
-    return machine.execute(operation, { ...at, timestampMs: 1_700_000_000_000, clientId: 'c1'.repeat(32) }, store);
+    const prepared = machine.prepare(operation);
+    const store = this.#announced(prepared.keys, prepared.ranges ?? []);
+    return prepared.execute({ ...at, timestampMs: 1_700_000_000_000, clientId: 'c1'.repeat(32) }, store);
   }
 
   /** For queries. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { StateMachine } from '../../../src/ports/state-machine.js';
+import type { ExecutionStore, StateMachine } from '../../../src/ports/state-machine.js';
 import { chooseStateMachine, loadStateMachine } from '../../../src/replica/own-application.js';
 import { StartError } from '../../../src/replica/start-error.js';
 import { ConfigurationError } from '../../../src/util/configuration-error.js';
@@ -20,6 +20,13 @@ function filesOf(application: string, applicationFile?: string): Files {
     file: '/c/config.yaml',
   } as unknown as Files;
 }
+
+const UNUSED: ExecutionStore = {
+  get: () => undefined,
+  range: () => [],
+  put: () => undefined,
+  delete: () => undefined,
+};
 
 /** A state machine from plain JavaScript, whatever it lacks. */
 const plain = (fields: object): StateMachine => fields as StateMachine;
@@ -70,9 +77,9 @@ describe('an own application', () => {
   });
 
   it('is refused with what it lacks', async () => {
-    const { query: _query, execute: _execute, ...rest } = accounts;
+    const { query: _query, prepare: _prepare, ...rest } = accounts;
     const files = filesOf('accounts');
-    await assert.rejects(chooseStateMachine(files, plain(rest)), /is given lacks `execute`, `query`$/);
+    await assert.rejects(chooseStateMachine(files, plain(rest)), /is given lacks `prepare`, `query`$/);
     await assert.rejects(chooseStateMachine(files, plain({ ...accounts, name: '' })), /is given has no `name`$/);
   });
 
@@ -96,7 +103,8 @@ describe('an own application', () => {
 
   it('stops its replica with words where execute gives no bytes', async () => {
     const run = async (result: unknown): Promise<Uint8Array> => {
-      const machine = await chooseStateMachine(filesOf('accounts'), plain({ ...accounts, execute: () => result }));
+      const prepare = (operation: Uint8Array) => ({ ...accounts.prepare(operation), execute: () => result });
+      const machine = await chooseStateMachine(filesOf('accounts'), plain({ ...accounts, prepare }));
       const at = { sequence: 1, index: 0 };
       return new MemoryApplicationStore().execute(machine, operationOf({ op: 'balance', account: 'a' }), at);
     };
@@ -105,39 +113,39 @@ describe('an own application', () => {
     await assert.rejects(run(undefined), /gave a value of type undefined instead/);
   });
 
-  it('FU-05: says what operations cost, and costs too much where it fails at it, so that no bytes end a replica', async () => {
-    const costsOf = async (costOf: unknown): Promise<number | undefined> =>
-      (await chooseStateMachine(filesOf('accounts'), plain({ ...accounts, costOf }))).costOf?.(new Uint8Array(3));
-    assert.equal(await costsOf((operation: Uint8Array) => operation.length + 1), 4);
-    assert.equal(await costsOf(undefined), undefined);
+  it('FU-05: costs too much where prepare fails, so that no bytes end a replica, and says why where it is executed', async () => {
+    const prepareWith = async (prepare: unknown) =>
+      (await chooseStateMachine(filesOf('accounts'), plain({ ...accounts, prepare }))).prepare(new Uint8Array(3));
+    const good = { keys: [], execute: () => new Uint8Array() };
+    assert.equal((await prepareWith((operation: Uint8Array) => ({ ...good, cost: operation.length + 1 }))).cost, 4);
+    assert.equal((await prepareWith(() => good)).cost, undefined);
     const fails = () => {
       throw new Error('cannot parse');
     };
-    for (const wrong of [fails, () => Number.NaN, () => -1, () => 1.5, () => '7', () => undefined]) {
-      assert.equal(await costsOf(wrong), Number.MAX_SAFE_INTEGER);
+    const wrongCosts = [Number.NaN, -1, 1.5, '7', null].map((cost) => () => ({ ...good, cost }));
+    const wrongShapes = [undefined, null, 7, Promise.resolve(good), { keys: [] }, { execute: good.execute }];
+    for (const wrong of [fails, ...wrongCosts, ...wrongShapes.map((shape) => () => shape)]) {
+      const { keys, cost, execute } = await prepareWith(wrong);
+      assert.deepEqual([keys, cost], [[], Number.MAX_SAFE_INTEGER]);
+      const context = { sequence: 1, index: 0, timestampMs: 0, clientId: '' };
+      assert.throws(() => execute(context, UNUSED), /cannot parse|prepare of "accounts" gave/);
     }
-    await assert.rejects(costsOf(7), /has a `costOf` that is no function/);
+    await assert.rejects(prepareWith(7), /lacks `prepare`/);
   });
 
   it('may be an object of a class with private fields', async () => {
     class Counting {
       readonly name = 'accounts';
       #calls = 0;
-      keysToRead(): readonly Uint8Array[] {
-        return [];
-      }
-      rangesToRead(): readonly never[] {
-        return [];
-      }
-      execute(): Uint8Array {
-        this.#calls++;
-        return Uint8Array.of(this.#calls);
+      prepare() {
+        return { keys: [], execute: () => this.#execute() };
       }
       query(): Promise<Uint8Array> {
         return Promise.resolve(new Uint8Array());
       }
-      rejectOperation(): undefined {
-        return undefined;
+      #execute(): Uint8Array {
+        this.#calls++;
+        return Uint8Array.of(this.#calls);
       }
     }
     const machine = await chooseStateMachine(filesOf('accounts'), new Counting());

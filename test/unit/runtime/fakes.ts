@@ -3,7 +3,12 @@ import { sha256 } from '../../../src/crypto/hash.js';
 import type { Completion, StoreEntry, StoreError } from '../../../src/ports/key-value-store.js';
 import type { CounterLabels, GaugeLabels, HistogramLabels, Metrics } from '../../../src/ports/metrics.js';
 import type { ExecutionWrite } from '../../../src/ports/replica-store.js';
-import type { ApplicationRange, StateMachine } from '../../../src/ports/state-machine.js';
+import type {
+  ApplicationRange,
+  ExecutionContext,
+  ExecutionStore,
+  StateMachine,
+} from '../../../src/ports/state-machine.js';
 import type { TimerHandle, TimerService } from '../../../src/ports/timer-service.js';
 import type { SignedRequest } from '../../../src/protocol/messages.js';
 import type { BatchBody } from '../../../src/runtime/execution/batch-bodies.js';
@@ -238,45 +243,48 @@ function rangesOf({ ranges = [] }: Script): readonly ApplicationRange[] {
 /** An application whose operations say what they do; the result shows what they saw. */
 export const SCRIPTED: StateMachine = {
   name: 'scripted',
-  keysToRead: (operation) => {
-    const { announce = [], append } = parse(operation);
-    return [...announce, ...(append === undefined ? [] : [append[0]])].map(utf8);
-  },
-  rangesToRead: (operation) => rangesOf(parse(operation)),
-  execute(operation, context, store) {
+  prepare(operation) {
     const content = parse(operation);
-    if (content.throws !== undefined) {
-      throw new Error(content.throws);
-    }
-    const seen: string[] = [];
-    if (content.get !== undefined) {
-      seen.push(text(store.get(utf8(content.get))) ?? '-');
-    }
-    for (const range of rangesOf(content)) {
-      seen.push(
-        store
-          .range(range)
-          .map(({ key, value }) => `${text(key)}=${text(value)}`)
-          .join(','),
-      );
-    }
-    if (content.put !== undefined) {
-      store.put(utf8(content.put[0]), utf8(content.put[1]));
-    }
-    if (content.delete !== undefined) {
-      store.delete(utf8(content.delete));
-    }
-    if (content.append !== undefined) {
-      const value = `${text(store.get(utf8(content.append[0]))) ?? ''}${content.append[1]}`;
-      store.put(utf8(content.append[0]), utf8(value));
-      seen.push(value);
-    }
-    seen.push(`@${context.sequence}.${context.index}.${context.timestampMs}`);
-    return content.resultBytes === undefined ? utf8(seen.join(' ')) : new Uint8Array(content.resultBytes);
+    const { announce = [], append } = content;
+    return {
+      keys: [...announce, ...(append === undefined ? [] : [append[0]])].map(utf8),
+      ranges: rangesOf(content),
+      execute: (context, store) => executeScript(content, context, store),
+    };
   },
   query: async () => new Uint8Array(),
-  rejectOperation: () => undefined,
 };
+
+function executeScript(content: Script, context: ExecutionContext, store: ExecutionStore): Uint8Array {
+  if (content.throws !== undefined) {
+    throw new Error(content.throws);
+  }
+  const seen: string[] = [];
+  if (content.get !== undefined) {
+    seen.push(text(store.get(utf8(content.get))) ?? '-');
+  }
+  for (const range of rangesOf(content)) {
+    seen.push(
+      store
+        .range(range)
+        .map(({ key, value }) => `${text(key)}=${text(value)}`)
+        .join(','),
+    );
+  }
+  if (content.put !== undefined) {
+    store.put(utf8(content.put[0]), utf8(content.put[1]));
+  }
+  if (content.delete !== undefined) {
+    store.delete(utf8(content.delete));
+  }
+  if (content.append !== undefined) {
+    const value = `${text(store.get(utf8(content.append[0]))) ?? ''}${content.append[1]}`;
+    store.put(utf8(content.append[0]), utf8(value));
+    seen.push(value);
+  }
+  seen.push(`@${context.sequence}.${context.index}.${context.timestampMs}`);
+  return content.resultBytes === undefined ? utf8(seen.join(' ')) : new Uint8Array(content.resultBytes);
+}
 
 /** A signed request, with a signature that nobody checks. */
 export function requestOf(content: {

@@ -5,13 +5,14 @@ import type { Header } from '../../../../src/ledger/header.js';
 import { encodeLeaf } from '../../../../src/ledger/leaf.js';
 import { verifyMerklePath } from '../../../../src/ledger/merkle.js';
 import type { ExecutionWrite } from '../../../../src/ports/replica-store.js';
+import type { StateMachine } from '../../../../src/ports/state-machine.js';
 import { sequence, view } from '../../../../src/protocol/identifiers.js';
 import type { SignedRequest } from '../../../../src/protocol/messages.js';
 import { BatchBodies, type BatchBody } from '../../../../src/runtime/execution/batch-bodies.js';
 import type { ExecutedBatch } from '../../../../src/runtime/execution/batch-execution.js';
 import { ClientTable } from '../../../../src/runtime/execution/client-table.js';
 import { type BatchExecutedEvent, Executor } from '../../../../src/runtime/execution/executor.js';
-import { Costs } from '../../../../src/runtime/execution/operation-cost.js';
+import { PreparedOperations } from '../../../../src/runtime/execution/prepared-operations.js';
 import type { Digest } from '../../../../src/util/digest.js';
 import { decodeBatch, NULL_BATCH_BYTES } from '../../../../src/wire/batch-codec.js';
 import { FakeExecutionStore, FakeLoop, LIMITS, requestOf, SCRIPTED, script, text } from '../fakes.js';
@@ -38,13 +39,16 @@ export class ExecutorBench {
   constructor(
     options: { readonly resultBytesMax?: number; readonly cost?: number; readonly groupCostMax?: number } = {},
   ) {
+    const prepare: StateMachine['prepare'] = (operation) => ({
+      cost: options.cost ?? 10_000,
+      ...SCRIPTED.prepare(operation),
+    });
     this.bodies = new BatchBodies({ store: this.store, decode: (bytes) => decodeBatch(bytes, LIMITS, sha256) });
     this.executor = new Executor({
-      stateMachine: SCRIPTED,
       table: this.table,
       hash: sha256,
       resultBytesMax: options.resultBytesMax ?? 1_000,
-      costs: new Costs({ name: 'scripted', costOf: () => options.cost ?? 10_000 }, UNLIMITED),
+      operations: new PreparedOperations({ name: 'scripted', prepare }, UNLIMITED),
       groupCostMax: options.groupCostMax ?? Number.MAX_SAFE_INTEGER,
       store: this.store,
       bodies: this.bodies,

@@ -3,9 +3,11 @@ import assert from 'node:assert/strict';
 import { sha256 } from '../../../../src/crypto/hash.js';
 import { type Header, OUTCOME } from '../../../../src/ledger/header.js';
 import type { Completion } from '../../../../src/ports/key-value-store.js';
+import type { PreparedOperation } from '../../../../src/ports/state-machine.js';
 import { sequence, view } from '../../../../src/protocol/identifiers.js';
 import type { SignedRequest } from '../../../../src/protocol/messages.js';
 import type { ExecutedBatch, RequestOutcome } from '../../../../src/runtime/execution/batch-execution.js';
+import { PreparedOperations } from '../../../../src/runtime/execution/prepared-operations.js';
 import { encodeRefusal, type RefusalCode } from '../../../../src/runtime/execution/refusal.js';
 import type { Executed, SubmitFailure } from '../../../../src/runtime/face.js';
 import { Gateway } from '../../../../src/runtime/gateway/gateway.js';
@@ -27,6 +29,19 @@ const HEADER: Header = {
 
 /** What an operation costs whose text begins with `costly`; others cost little. */
 export const COSTLY = 1_000_000;
+
+const UNLIMITED = { requestCostMax: Number.MAX_SAFE_INTEGER, batchCostMax: Number.MAX_SAFE_INTEGER };
+
+/** Operations are texts; `bad` is refused. */
+function prepareText(operation: Uint8Array): PreparedOperation {
+  const isBad = text(operation) === 'bad';
+  return {
+    keys: [],
+    cost: text(operation)?.startsWith('costly') === true ? COSTLY : 1_000,
+    ...(isBad && { objection: { field: 'put.key', description: 'is empty' } }),
+    execute: () => operation,
+  };
+}
 
 interface BenchOptions {
   readonly requestCostMax?: number;
@@ -64,16 +79,12 @@ export class GatewayBench {
         reserveNumbers: (upTo, done) => this.reserve(upTo, done),
       },
       table: { highestNumber: () => options.highest ?? 0 },
-      stateMachine: {
-        rejectOperation: (operation) =>
-          text(operation) === 'bad' ? { field: 'put.key', description: 'is empty' } : undefined,
-      },
       timers: this.timers,
       metrics: this.metrics,
       clientWindow: options.clientWindow ?? 1_024,
       requestBytesMax: LIMITS.requestBytesMax,
       batchOperationsMax: LIMITS.batchOperationsMax,
-      costs: { ofOperation: (operation) => (text(operation)?.startsWith('costly') ? COSTLY : 1_000) },
+      operations: new PreparedOperations({ name: 'text', prepare: prepareText }, UNLIMITED),
       requestCostMax: options.requestCostMax ?? 2 * COSTLY,
       batchCostMax: 8 * COSTLY,
       resendMs: 2_000,

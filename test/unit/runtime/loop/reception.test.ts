@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { sha256 } from '../../../../src/crypto/hash.js';
 import { replicaId, sequence, view } from '../../../../src/protocol/identifiers.js';
 import type { SignedRequest, Status, Verified } from '../../../../src/protocol/messages.js';
-import { Costs } from '../../../../src/runtime/execution/operation-cost.js';
+import { PreparedOperations } from '../../../../src/runtime/execution/prepared-operations.js';
 import { CountedVerifier } from '../../../../src/runtime/ingress/counted-verifier.js';
 import { Ingress } from '../../../../src/runtime/ingress/ingress.js';
 import { VerifiedRequests } from '../../../../src/runtime/ingress/verified-requests.js';
@@ -23,6 +23,8 @@ import {
   statusTo,
   voteOf,
 } from '../../../support/peer-messages.js';
+
+const NOTHING = { name: 'nothing', prepare: () => ({ keys: [], cost: 0, execute: () => new Uint8Array() }) };
 
 const PEER = replicaId(2);
 const DIGEST = sha256(utf8('a batch'));
@@ -54,7 +56,7 @@ class Bench {
       verifiedRequests: new VerifiedRequests(this.verifier),
       isSettled: () => false,
       isBeyondWindow: () => false,
-      costs: new Costs({ name: 'nothing', costOf: () => 0 }, CONSENSUS),
+      operations: new PreparedOperations(NOTHING, CONSENSUS),
       keepBatch: () => undefined,
       elapsedMs: () => 0,
       onRejected: () => undefined,
