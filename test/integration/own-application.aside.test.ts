@@ -118,7 +118,11 @@ describe('an own application that is not deterministic', function () {
        const more = process.env.COIN ?? '';
        export const stateMachine = {
          ...accounts,
-         execute: (...given) => Buffer.concat([accounts.execute(...given), Buffer.from(more)]),
+         prepare(operation) {
+           const prepared = accounts.prepare(operation);
+           const execute = (...given) => Buffer.concat([prepared.execute(...given), Buffer.from(more)]);
+           return { ...prepared, execute };
+         },
        };`,
     );
     cluster = await startCluster({
