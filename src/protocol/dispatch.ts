@@ -1,5 +1,5 @@
 /** Which handler a signed message goes to: one that came, or the signed copy of an own one. */
-
+import { assert } from '../util/assert.js';
 import { onNewView, onOwnNewViewSigned } from './beginning-view.js';
 import { onCheckpoint } from './checkpoints.js';
 import type { ReplicaId } from './identifiers.js';
@@ -43,6 +43,8 @@ export function onReceived(
     onViewChange(state, signed);
   } else if (isOf(signed, 'newView')) {
     onNewView(state, signed);
+  } else {
+    assert(false, `no handler takes a ${signed.message.type}`);
   }
 }
 
@@ -63,5 +65,7 @@ export function onSigned(
     onOwnViewChangeSigned(state, signed);
   } else if (isOf(signed, 'newView')) {
     onOwnNewViewSigned(state, signed);
+  } else {
+    assert(false, `no handler takes an own ${signed.message.type}`);
   }
 }

@@ -23,15 +23,18 @@ export interface Evidence {
 }
 
 /** What evidence can be about: any kind of statement. */
-export const EVIDENCE_KINDS = [
-  'prePrepare',
-  'prepare',
-  'commit',
-  'checkpoint',
-  'status',
-  'viewChange',
-  'newView',
-] as const satisfies readonly Evidence['kind'][];
+const IS_EVIDENCE: Readonly<Record<Evidence['kind'], true>> = {
+  prePrepare: true,
+  prepare: true,
+  commit: true,
+  checkpoint: true,
+  status: true,
+  viewChange: true,
+  newView: true,
+};
+
+/** All of them. */
+export const EVIDENCE_KINDS = Object.keys(IS_EVIDENCE) as readonly Evidence['kind'][];
 
 /** One durable fact. */
 export type LogRecord =

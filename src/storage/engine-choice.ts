@@ -6,6 +6,7 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { unreachable } from '../util/assert.js';
 import { failed, ok, type Result } from '../util/result.js';
 import { systemFaultOf } from '../util/system-error.js';
 import type { EngineName } from './engine-name.js';
@@ -83,6 +84,9 @@ export async function chooseEngine(
   const name = existing ?? wanted;
   if (name === 'leveldb') {
     return chooseLevelDb(undefined);
+  }
+  if (name !== undefined && name !== 'rocksdb') {
+    return unreachable(name);
   }
   const reason = await probe();
   if (reason === undefined) {
