@@ -6,7 +6,7 @@
  *    would change nothing, whoever signed it.
  * 2. A late vote, for what is certified here already and with the same digest, is not checked; the edge keeps it unread.
  *    One with another digest is checked, and so is any vote of a sender who is known to have voted otherwise. The edge
- *    reads what it kept then: no evidence is lost, whichever of the two came first.
+ *    reads what it kept then: who contradicts itself in public is held to it, whichever of the two came first.
  * 3. Of contradicting statements one pair a kind and replica is kept. What adds to a pair that is held is refused,
  *    unless it makes this replica leave its view: that happens once, for then it is in another one.
  */

@@ -8,7 +8,7 @@
  */
 import { pathToFileURL } from 'node:url';
 import { createKeyValueStateMachine } from '../application/key-value-state-machine.js';
-import type { PreparedOperation, StateMachine } from '../ports/state-machine.js';
+import type { ApplicationRange, PreparedOperation, StateMachine } from '../ports/state-machine.js';
 import { ConfigurationError } from '../util/configuration-error.js';
 import type { ReplicaFiles } from './initialize-check.js';
 import { StartError } from './start-error.js';
@@ -18,6 +18,11 @@ const EXPORT_NAME = 'stateMachine';
 
 /** Taken: its callers have a service of their own. */
 const BUILT_IN_NAME = 'key-value';
+
+type Unjudged = Partial<Record<Exclude<keyof PreparedOperation, 'execute'>, unknown>>;
+
+/** The most entries of a range. */
+const RANGE_LIMIT_MAX = 1_000;
 
 const FUNCTIONS = ['prepare', 'query'] as const;
 
@@ -123,22 +128,33 @@ function checked(own: StateMachine): StateMachine {
  */
 function prepareSafely(own: StateMachine, operation: Uint8Array): PreparedOperation {
   try {
-    const prepared: PreparedOperation = own.prepare(operation);
-    const objection = objectionToPrepared(prepared);
-    if (objection !== undefined) {
-      return refusedOperation(new TypeError(`prepare of "${own.name}" gave ${objection}`));
-    }
-    const { keys, ranges, cost, objection: refusal } = prepared;
-    return {
-      keys,
-      ...(ranges !== undefined && { ranges }),
-      ...(cost !== undefined && { cost }),
-      ...(refusal !== undefined && { objection: refusal }),
-      execute: (context, store) => prepared.execute(context, store),
-    };
+    const prepared = own.prepare(operation);
+    return (
+      withJudgedParts(prepared) ?? refusedOperation(new TypeError(`prepare of "${own.name}" gave ${faultOf(prepared)}`))
+    );
   } catch (error) {
     return refusedOperation(error);
   }
+}
+
+/** The operation with its parts as they were judged, read once; undefined where one is none. */
+function withJudgedParts(prepared: PreparedOperation): PreparedOperation | undefined {
+  const { keys, ranges, cost, objection }: Unjudged = Object(prepared);
+  const areUsable =
+    isListOf(keys, isBytes) &&
+    (ranges === undefined || isListOf(ranges, isRange)) &&
+    (cost === undefined || isWhole(cost)) &&
+    (objection === undefined || isObjection(objection)) &&
+    typeof Object(prepared).execute === 'function';
+  return areUsable
+    ? {
+        keys: [...keys],
+        ...(ranges !== undefined && { ranges: [...ranges] }),
+        ...(cost !== undefined && { cost }),
+        ...(objection !== undefined && { objection }),
+        execute: (context, store) => prepared.execute(context, store),
+      }
+    : undefined;
 }
 
 function refusedOperation(error: unknown): PreparedOperation {
@@ -151,24 +167,37 @@ function refusedOperation(error: unknown): PreparedOperation {
   };
 }
 
-/** What is wrong with what `prepare` gave, or undefined. */
-function objectionToPrepared(prepared: unknown): string | undefined {
+/** What is wrong with what `prepare` gave. */
+function faultOf(prepared: unknown): string {
   if (typeof prepared !== 'object' || prepared === null || prepared instanceof Promise) {
     return `${describe(prepared)} instead of an operation`;
   }
-  const {
-    keys,
-    ranges = [],
-    cost = 0,
-    execute,
-  }: Partial<Record<string, unknown>> = { ...prepared, execute: Reflect.get(prepared, 'execute') };
-  if (!Array.isArray(keys) || !Array.isArray(ranges)) {
-    return 'no list of keys or ranges';
-  }
-  if (typeof cost !== 'number' || !Number.isSafeInteger(cost) || cost < 0) {
-    return `${describe(cost)} as a cost instead of a whole number from 0`;
-  }
-  return typeof execute === 'function' ? undefined : 'nothing to execute';
+  return 'an operation whose keys, ranges, cost, objection or execute is not what a PreparedOperation has';
+}
+
+function isListOf<T>(value: unknown, isOne: (one: unknown) => one is T): value is readonly T[] {
+  return Array.isArray(value) && value.every(isOne);
+}
+
+function isBytes(value: unknown): value is Uint8Array {
+  return value instanceof Uint8Array;
+}
+
+function isWhole(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
+function isRange(value: unknown): value is ApplicationRange {
+  const { first, end, limit, bytesMax }: Partial<Record<keyof ApplicationRange, unknown>> = Object(value);
+  const isLimit = isWhole(limit) && limit >= 1 && limit <= RANGE_LIMIT_MAX;
+  return (
+    isBytes(first) && (end === undefined || isBytes(end)) && isLimit && (bytesMax === undefined || isWhole(bytesMax))
+  );
+}
+
+function isObjection(value: unknown): value is NonNullable<PreparedOperation['objection']> {
+  const { field, description }: { field?: unknown; description?: unknown } = Object(value);
+  return typeof field === 'string' && typeof description === 'string';
 }
 
 function describe(value: unknown): string {

@@ -11,7 +11,7 @@ import { readFileSync } from 'node:fs';
  * console.log(Number.isInteger(PROTOCOL_VERSION)); //> true
  * ```
  */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 /**
  * The package's version.

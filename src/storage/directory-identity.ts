@@ -9,7 +9,7 @@ import { failed, ok, type Result } from '../util/result.js';
 import { ENGINE_NAMES, type EngineName } from './engine-name.js';
 
 /** The version of the layout of files and keys. Another one is refused. */
-export const FORMAT_VERSION = 1;
+export const FORMAT_VERSION = 2;
 
 /** Whose data it is. */
 export interface DirectoryIdentity {

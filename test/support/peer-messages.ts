@@ -21,10 +21,11 @@ export function signedRequest(
     readonly signer?: number | ClientId;
     readonly acknowledged?: number;
     readonly signature?: Uint8Array;
+    readonly operations?: readonly Uint8Array[];
   } = {},
 ): SignedRequest {
   const { client: clientId = CLIENT, acknowledged = 0 } = options;
-  const operations = [utf8(`operation ${number}`)];
+  const { operations = [utf8(`operation ${number}`)] } = options;
   const payload = encodeRequestPayload({ clientId, number, acknowledged, operations });
   const signature = options.signature ?? fakeSignature('request', options.signer ?? clientId, payload);
   const bytes = encodeEnvelope({ type: 'request', sender: { kind: 'client', clientId }, payload, signature });

@@ -82,7 +82,7 @@ export interface ChainPosition {
 
 /** What execution works with. */
 export interface ExecutionContextOptions {
-  readonly operations: Pick<PreparedOperations, 'of' | 'costOfBatch'>;
+  readonly operations: Pick<PreparedOperations, 'of' | 'costOfBatch' | 'forget'>;
   readonly table: ClientTable;
   readonly hash: Hash;
   /** Consensus parameter: the longest result of an operation. */
@@ -133,6 +133,7 @@ export class GroupExecution {
     for (const [leafIndex, request] of requests.entries()) {
       const place = { sequence: due.sequence, index, timestampMs, leafIndex };
       outcomes.push(yield* this.executeRequest(request, place));
+      this.options.operations.forget(request);
       index += request.operations.length;
     }
     return this.concludeBatch(due, outcomes, { ...position, agreedTimeMs: timestampMs });

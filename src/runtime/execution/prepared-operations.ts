@@ -3,7 +3,7 @@
  * cost (protocol.md 4), and how they are executed. The cost is a pure function of bytes, the same at all replicas; limits
  * on it are judged at the door, at ingress, and by those who fill requests and batches.
  *
- * What was looked at is remembered by the request's own list of operations, as long as anybody has that.
+ * What was looked at is remembered by the request's own list of operations, until that is executed or nobody has it.
  */
 import { type ApplicationRange, DEFAULT_RESULT_BYTES_MAX, type StateMachine } from '../../ports/state-machine.js';
 import type { ConsensusParameters } from '../../protocol/parameters.js';
@@ -33,6 +33,7 @@ export interface Prepared {
 /** The operations of one application under one cluster's limits. */
 export class PreparedOperations {
   private readonly known = new WeakMap<readonly Uint8Array[], readonly Prepared[]>();
+  private looks = 0;
 
   constructor(
     private readonly stateMachine: Pick<StateMachine, 'prepare' | 'name'>,
@@ -41,6 +42,7 @@ export class PreparedOperations {
 
   /** Looks at an operation. Total. */
   prepare(operation: Uint8Array): Prepared {
+    this.looks++;
     const prepared = this.stateMachine.prepare(operation);
     const { keys, ranges = NO_RANGES, objection } = prepared;
     const cost = prepared.cost ?? operation.length + DEFAULT_RESULT_BYTES_MAX;
@@ -71,6 +73,18 @@ export class PreparedOperations {
     this.known.set(operations, prepared);
   }
 
+  /** A request is done with: its bytes may be kept for others, and are looked at again if it comes again. */
+  forget({ operations }: WithOperations): void {
+    this.known.delete(operations);
+  }
+
+  /** How many operations were looked at since the last call, whoever sent them. */
+  takeLooks(): number {
+    const { looks } = this;
+    this.looks = 0;
+    return looks;
+  }
+
   /** The cost of a request: of its operations together. */
   costOf(request: WithOperations): number {
     return this.of(request).reduce((sum, { cost }) => sum + cost, 0);
@@ -83,16 +97,35 @@ export class PreparedOperations {
 
   /** Whether no replica takes the request. */
   isRequestTooCostly(request: WithOperations): boolean {
-    return this.costOf(request) > this.limits.requestCostMax;
+    return this.costUpToLimit(request) > this.limits.requestCostMax;
   }
 
   /** Whether no replica votes for a batch of these requests. */
   isBatchTooCostly(requests: readonly { readonly request: WithOperations }[]): boolean {
     let batchCost = 0;
     return requests.some(({ request }) => {
-      const cost = this.costOf(request);
+      const cost = this.costUpToLimit(request);
       batchCost += cost;
       return cost > this.limits.requestCostMax || batchCost > this.limits.batchCostMax;
     });
+  }
+
+  /** The cost of a request, looked at no further than it takes to know that it is too much. */
+  private costUpToLimit(request: WithOperations): number {
+    if (this.known.has(request.operations)) {
+      return this.costOf(request);
+    }
+    const prepared: Prepared[] = [];
+    let costOfAll = 0;
+    for (const operation of request.operations) {
+      const one = this.prepare(operation);
+      prepared.push(one);
+      costOfAll += one.cost;
+      if (costOfAll > this.limits.requestCostMax) {
+        return costOfAll;
+      }
+    }
+    this.remember(request, prepared);
+    return costOfAll;
   }
 }

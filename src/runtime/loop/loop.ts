@@ -77,7 +77,7 @@ export class Loop {
     assert(this.begun === undefined && this.inbox.queue.length === 0, 'a loop begins once, with an empty queue');
     const { core, execution } = rooms;
     const { inbox, groupCommit, timers, report } = this;
-    const reception = new Reception({ ...rooms, inbox, table: execution.table });
+    const reception = new Reception({ ...rooms, ...execution, inbox });
     const targets = { ...this.options, ...rooms, groupCommit, coreTimers: timers, report };
     const driver = new Driver({
       core,

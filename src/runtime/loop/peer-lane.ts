@@ -1,5 +1,5 @@
 /**
- * What waits of one peer, and what the peer has used of this replica's time. Costs are nominal (peer-cost.ts), so that
+ * What waits of one peer, and what the peer has used of this replica's time. Costs are nominal (reception.ts), so that
  * the same messages cost the same on every machine.
  *
  * 1. A turn's share: a peer whose messages used it up waits for the next turn, and what one message took beyond it is

@@ -10,6 +10,7 @@ import type { Effect } from '../../protocol/effects.js';
 import type { Event } from '../../protocol/events.js';
 import type { CatchUpRoom } from '../catch-up/room.js';
 import type { ClientTable } from '../execution/client-table.js';
+import type { PreparedOperations } from '../execution/prepared-operations.js';
 import type { IngressRoom } from '../ingress/room.js';
 import type { PeerMessage, QueueItem } from './driver.js';
 import type { Inbox } from './inbox.js';
@@ -20,6 +21,8 @@ export const MESSAGE_US = 40;
 export const KIBIBYTE_US = 2;
 /** A signature check. */
 export const CHECK_US = 50;
+/** Looking at an operation, which is done before signatures are checked. */
+export const OPERATION_US = 2;
 /** Looking through everything for what a Status says is missing. */
 export const STATUS_US = 200;
 
@@ -32,6 +35,7 @@ export interface ReceptionOptions {
     readonly fetchServer: Pick<CatchUpRoom['fetchServer'], 'serve'>;
   };
   readonly table: Pick<ClientTable, 'isSettled'>;
+  readonly operations: Pick<PreparedOperations, 'takeLooks'>;
   readonly inbox: Pick<Inbox, 'charge'>;
 }
 
@@ -59,19 +63,22 @@ export class Reception {
 
   /** The message that was judged last was stepped, where it was an event: the peer pays. */
   settle(message: PeerMessage, event?: Event, effects: readonly Effect[] = []): void {
-    const { inbox, ingress } = this.options;
+    const { inbox, ingress, operations } = this.options;
     const checks = ingress.verifier.takeChecks();
     const costUs =
       MESSAGE_US +
       KIBIBYTE_US * Math.floor(message.bytes.length / 1024) +
       CHECK_US * checks +
+      OPERATION_US * operations.takeLooks() +
       (isStatus(event) ? STATUS_US : 0);
     inbox.charge(message.peer, { checks, costUs, isNew: this.wasServed || this.isNew(event, effects) });
   }
 
   /** Questions and answers of peers who catch up go past the core. */
   private judge({ peer, bytes }: PeerMessage): Event | undefined {
-    const { ingress, catchUp } = this.options;
+    const { ingress, catchUp, operations } = this.options;
+    // What own callers' operations took since is not the peer's to pay.
+    operations.takeLooks();
     const judged = ingress.messages.judge(peer, bytes);
     this.wasServed = false;
     switch (judged?.kind) {

@@ -101,10 +101,10 @@ describe('the data directory', () => {
   it('ST-10: is refused with another format version, naming both', async () => {
     await makeOne();
     const path = join(directory, 'identity.json');
-    await writeFile(path, (await readFile(path, 'utf8')).replace('"formatVersion": 1', '"formatVersion": 2'));
+    await writeFile(path, (await readFile(path, 'utf8')).replace('"formatVersion": 2', '"formatVersion": 3'));
     const error = await refusalOf();
     assert.equal(error.code, 'refused');
-    assert.match(error.message, /format version 2 and this program reads version 1/);
+    assert.match(error.message, /format version 3 and this program reads version 2/);
   });
 
   it('ST-10: keeps its engine, and is refused where that engine does not load', async () => {
@@ -244,7 +244,7 @@ describe('the data directory', () => {
 
   it('ST-03: is refused with an identity record that is not readable', async () => {
     await makeOne();
-    await writeFile(join(directory, 'identity.json'), '{"formatVersion": 1,');
+    await writeFile(join(directory, 'identity.json'), '{"formatVersion": 2,');
     assert.match((await refusalOf()).message, /identity\.json can't be used: it is not JSON/);
   });
 });

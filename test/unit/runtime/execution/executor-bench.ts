@@ -34,21 +34,25 @@ export class ExecutorBench {
   readonly fatal: string[] = [];
   readonly executor: Executor;
   onResults: () => void = () => undefined;
+  readonly operations: PreparedOperations;
+  /** How many operations were looked at. */
+  looks = 0;
   private next = 0;
 
   constructor(
     options: { readonly resultBytesMax?: number; readonly cost?: number; readonly groupCostMax?: number } = {},
   ) {
-    const prepare: StateMachine['prepare'] = (operation) => ({
-      cost: options.cost ?? 10_000,
-      ...SCRIPTED.prepare(operation),
-    });
+    const prepare: StateMachine['prepare'] = (operation) => {
+      this.looks++;
+      return { cost: options.cost ?? 10_000, ...SCRIPTED.prepare(operation) };
+    };
+    this.operations = new PreparedOperations({ name: 'scripted', prepare }, UNLIMITED);
     this.bodies = new BatchBodies({ store: this.store, decode: (bytes) => decodeBatch(bytes, LIMITS, sha256) });
     this.executor = new Executor({
       table: this.table,
       hash: sha256,
       resultBytesMax: options.resultBytesMax ?? 1_000,
-      operations: new PreparedOperations({ name: 'scripted', prepare }, UNLIMITED),
+      operations: this.operations,
       groupCostMax: options.groupCostMax ?? Number.MAX_SAFE_INTEGER,
       store: this.store,
       bodies: this.bodies,

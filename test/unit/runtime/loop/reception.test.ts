@@ -7,7 +7,14 @@ import { PreparedOperations } from '../../../../src/runtime/execution/prepared-o
 import { CountedVerifier } from '../../../../src/runtime/ingress/counted-verifier.js';
 import { Ingress } from '../../../../src/runtime/ingress/ingress.js';
 import { VerifiedRequests } from '../../../../src/runtime/ingress/verified-requests.js';
-import { CHECK_US, KIBIBYTE_US, MESSAGE_US, Reception, STATUS_US } from '../../../../src/runtime/loop/reception.js';
+import {
+  CHECK_US,
+  KIBIBYTE_US,
+  MESSAGE_US,
+  OPERATION_US,
+  Reception,
+  STATUS_US,
+} from '../../../../src/runtime/loop/reception.js';
 import { utf8 } from '../../../../src/util/bytes.js';
 import { encodePeerMessage } from '../../../../src/wire/peer-codec.js';
 import { CONSENSUS, CoreUnderTest } from '../../../support/core-cluster.js';
@@ -24,7 +31,11 @@ import {
   voteOf,
 } from '../../../support/peer-messages.js';
 
-const NOTHING = { name: 'nothing', prepare: () => ({ keys: [], cost: 0, execute: () => new Uint8Array() }) };
+/** Five operations cost as much as a request may. */
+const COSTLY = {
+  name: 'costly',
+  prepare: () => ({ keys: [], cost: Math.floor(CONSENSUS.requestCostMax / 5), execute: () => new Uint8Array() }),
+};
 
 const PEER = replicaId(2);
 const DIGEST = sha256(utf8('a batch'));
@@ -35,12 +46,14 @@ class Bench {
   readonly charges: string[] = [];
   /** The number that is executed by the client table. */
   settled: number | undefined;
+  private readonly operations = new PreparedOperations(COSTLY, CONSENSUS);
   private readonly verifier = new CountedVerifier(new CountingVerifier(new Set([CLIENT])));
   private readonly reception = new Reception({
     core: this.core.core,
     ingress: { messages: this.createIngress(), verifier: this.verifier },
     catchUp: { fetchServer: { serve: (_, id) => id % 2 === 0 }, fetcher: { onAnswer: (_, id) => id % 2 === 0 } },
     table: { isSettled: ({ number }) => number === this.settled },
+    operations: this.operations,
     inbox: {
       charge: (peer, { costUs, isNew }) => this.charges.push(`${peer}: ${costUs} ${isNew ? 'new' : 'old'}`),
     },
@@ -56,7 +69,7 @@ class Bench {
       verifiedRequests: new VerifiedRequests(this.verifier),
       isSettled: () => false,
       isBeyondWindow: () => false,
-      operations: new PreparedOperations(NOTHING, CONSENSUS),
+      operations: this.operations,
       keepBatch: () => undefined,
       elapsedMs: () => 0,
       onRejected: () => undefined,
@@ -117,6 +130,18 @@ describe('what a peer is charged with', () => {
     assert.equal(bench.take(signedBytes(viewChange, 2)), `2: ${checked} old`);
   });
 
+  it('FU-08: is by every operation that was looked at, and no more are than show that they cost too much', () => {
+    const bench = new Bench();
+    const operations = Array.from({ length: 10 }, () => new Uint8Array());
+    const request = (count: number): Uint8Array =>
+      encodePeerMessage({
+        kind: 'request',
+        bytes: signedRequest(7, { operations: operations.slice(0, count), signature: new Uint8Array(256) }).bytes,
+      });
+    assert.equal(bench.take(request(10)), `2: ${MESSAGE_US + 6 * OPERATION_US} old`);
+    assert.equal(bench.take(request(5)), `2: ${checked + 5 * OPERATION_US} old`);
+  });
+
   it('FU-08: is old for each Status, with the search for what is missing', () => {
     const bench = new Bench();
     const status: Status = { ...statusTo(1), number: 10 };
@@ -128,12 +153,15 @@ describe('what a peer is charged with', () => {
   it('FU-08: is by every signature that was checked, and by length', () => {
     const bench = new Bench();
     const requests = [1, 2, 3].map((number) => signedRequest(number));
-    assert.equal(bench.take(proposalBytes(1, requests), replicaId(0)), `0: ${MESSAGE_US + 4 * CHECK_US} new`);
+    assert.equal(
+      bench.take(proposalBytes(1, requests), replicaId(0)),
+      `0: ${MESSAGE_US + 4 * CHECK_US + 3 * OPERATION_US} new`,
+    );
     assert.equal(bench.take(new Uint8Array(10_240)), `2: ${MESSAGE_US + 10 * KIBIBYTE_US} old`);
     const { bytes: batchBytes, digest } = batchOfRequests([signedRequest(4, { signature: utf8('bad') })]);
     const prePrepare = fakeSigned(voteOf('prePrepare', 2, digest), 0);
     const proposal = encodePeerMessage({ kind: 'proposal', prePrepare, batchBytes });
-    assert.equal(bench.take(proposal, replicaId(0)), `0: ${MESSAGE_US + 2 * CHECK_US} old`);
+    assert.equal(bench.take(proposal, replicaId(0)), `0: ${MESSAGE_US + 2 * CHECK_US + OPERATION_US} old`);
   });
 
   it('FU-09: is old for a question that is refused and an answer that was not asked for', () => {
