@@ -15,6 +15,7 @@ RATE ?=
 ROUNDS ?=
 DEAD ?=
 SIGNAL ?=
+LOAD_SECONDS ?=
 BUG ?=
 ATTACK ?=
 SECONDS ?=
@@ -90,7 +91,7 @@ swarm: $(MODULES) ## Run COUNT seeds beyond the fixed ones, FROM a seed or where
 
 endurance: $(BUILD) ## Kill replicas under load for ROUNDS rounds, 100 by default; SEED= repeats a run; SIGNAL=SIGINT stops all
 	@$(TSX) test/endurance/main.ts $(if $(ROUNDS),--rounds '$(ROUNDS)') $(if $(SEED),--seed '$(SEED)') \
-	  $(if $(SIGNAL),--signal '$(SIGNAL)') $(call given,--replicas,N)
+	  $(if $(SIGNAL),--signal '$(SIGNAL)') $(if $(LOAD_SECONDS),--load-seconds '$(LOAD_SECONDS)') $(call given,--replicas,N)
 
 planted-bugs: $(MODULES) ## Plant bugs in a copy of the code, each must be caught; BUG= some, QUICK=1 one seed each
 	@$(TSX) test/planted-bugs/main.ts $(if $(QUICK),--quick) $(BUG)

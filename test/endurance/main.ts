@@ -1,7 +1,7 @@
 /**
  * The endurance run's command: `make endurance`, or, where dist/ is up to date,
  *
- *     node --import tsx test/endurance/main.ts [--rounds 100] [--seed N] [--replicas 4] [--signal SIGKILL]
+ *     node --import tsx test/endurance/main.ts [--rounds 100] [--seed N] [--replicas 4] [--signal SIGKILL] [--load-seconds 0]
  *
  * Ends with 0, with 1 where something does not hold, and with 2 for a wrong choice. A failure names the seed with which
  * the same replicas are killed after the same number of puts; processes and network keep their own pace.
@@ -43,7 +43,7 @@ function keepLogs(cluster: TestCluster): string {
 
 async function main(): Promise<number> {
   const options = readOptions(process.argv.slice(2));
-  const { rounds, seed, replicaCount, signal } = options;
+  const { rounds, seed, replicaCount, signal, loadSeconds } = options;
   console.log(`endurance: ${rounds} rounds with ${replicaCount} replicas, ${signal}, seed ${seed}`);
   const startMs = performance.now();
   const signals = new StopSignals(() => process.exit(1));
@@ -58,7 +58,8 @@ async function main(): Promise<number> {
   } catch (error) {
     console.error(`\nFAILED: ${error instanceof Error ? error.message : String(error)}`);
     console.error(`the replicas' logs: ${keepLogs(cluster)}`);
-    console.error(`repeat: make endurance SEED=${seed} ROUNDS=${rounds} N=${replicaCount} SIGNAL=${signal}`);
+    const settings = `ROUNDS=${rounds} N=${replicaCount} SIGNAL=${signal} LOAD_SECONDS=${loadSeconds}`;
+    console.error(`repeat: make endurance SEED=${seed} ${settings}`);
     return 1;
   } finally {
     await cluster.stop();

@@ -11,6 +11,8 @@ export interface EnduranceOptions {
   readonly replicaCount: number;
   /** What ends them: SIGKILL, or a signal at which all of them must end with code 0 in time. */
   readonly signal: EndSignal;
+  /** How long the load lasts at least before replicas are ended. */
+  readonly loadSeconds: number;
 }
 
 /** The signals by which a round ends replicas. */
@@ -23,10 +25,12 @@ export class UsageError extends Error {
 }
 
 /** How it is called. */
-export const USAGE = 'usage: make endurance [ROUNDS=100] [SEED=a number] [N=4] [SIGNAL=SIGKILL|SIGINT|SIGTERM]';
+export const USAGE =
+  'usage: make endurance [ROUNDS=100] [SEED=a number] [N=4] [SIGNAL=SIGKILL|SIGINT|SIGTERM] [LOAD_SECONDS=0]';
 
 const SEED_MAX = 2 ** 32 - 1;
 const ROUNDS_MAX = 100_000;
+const LOAD_SECONDS_MAX = 3_600;
 
 /** Reads the choices; throws a UsageError. */
 export function readOptions(flags: readonly string[]): EnduranceOptions {
@@ -40,13 +44,15 @@ export function readOptions(flags: readonly string[]): EnduranceOptions {
     seed: readNumber(given['seed'], { name: 'SEED', min: 0, max: SEED_MAX }) ?? randomInt(SEED_MAX),
     replicaCount,
     signal: readSignal(given['signal']),
+    loadSeconds: readNumber(given['load-seconds'], { name: 'LOAD_SECONDS', min: 0, max: LOAD_SECONDS_MAX }) ?? 0,
   };
 }
 
 function parseFlags(flags: readonly string[]): Readonly<Record<string, string | undefined>> {
   const text = { type: 'string' } as const;
   try {
-    return parseArgs({ args: [...flags], options: { rounds: text, seed: text, replicas: text, signal: text } }).values;
+    const options = { rounds: text, seed: text, replicas: text, signal: text, 'load-seconds': text };
+    return parseArgs({ args: [...flags], options }).values;
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }

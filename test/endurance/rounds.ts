@@ -8,6 +8,7 @@
  * 3. What the callers asked and were told is linearizable.
  */
 import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { TestCluster } from '../support/cluster.js';
 import { assertClear, awaitAgreement, primaryOf } from '../support/cluster-checks.js';
 import { ClusterLoad } from '../support/cluster-load.js';
@@ -47,7 +48,7 @@ export class EnduranceRun {
 
   /** One round. Rejects with what doesn't hold. */
   async run(plan: RoundPlan): Promise<RoundReport> {
-    const { round, victims, signal, putsBefore, putsWithout, readAt } = plan;
+    const { round, victims, signal, putsBefore, loadSeconds, putsWithout, readAt } = plan;
     const cluster = this.#cluster;
     const through = cluster.replicas.map(({ id }) => id);
     const load = new ClusterLoad(cluster, {
@@ -59,6 +60,7 @@ export class EnduranceRun {
     this.#loads.push(load);
     const primary = await primaryOf(cluster);
     await load.progress(putsBefore, WITHIN_MS);
+    await delay(Math.max(0, 1_000 * loadSeconds - (performance.now() - load.startMs)));
     const ends = await Promise.all(victims.map((victim) => cluster.kill(victim, signal)));
     for (const [index, end] of ends.entries()) {
       const isAsItShould = signal === 'SIGKILL' || end?.isClean === true;

@@ -8,14 +8,14 @@ const ROUNDS = Array.from({ length: 20 }, (_, index) => index + 1);
 describe('the rounds of an endurance run', () => {
   it('are the same for the same seed, and others for another one', () => {
     const draw = (seed: number) =>
-      ROUNDS.map((round) => drawRound({ seed, replicaCount: 4, signal: 'SIGKILL' }, round));
+      ROUNDS.map((round) => drawRound({ seed, replicaCount: 4, signal: 'SIGKILL', loadSeconds: 0 }, round));
     assert.deepEqual(draw(7), draw(7));
     assert.notDeepEqual(draw(7), draw(8));
   });
 
   it('kill every single replica and all together', () => {
     const plans = SEEDS.flatMap((seed) =>
-      ROUNDS.map((round) => drawRound({ seed, replicaCount: 4, signal: 'SIGKILL' }, round)),
+      ROUNDS.map((round) => drawRound({ seed, replicaCount: 4, signal: 'SIGKILL', loadSeconds: 0 }, round)),
     );
     const victims = new Set(plans.map((plan) => plan.victims.join()));
     assert.deepEqual([...victims].sort(), ['0', '0,1,2,3', '1', '2', '3']);
@@ -25,7 +25,9 @@ describe('the rounds of an endurance run', () => {
   });
 
   it('stops all replicas in every round where they are stopped by request', () => {
-    const plans = ROUNDS.map((round) => drawRound({ seed: 1, replicaCount: 4, signal: 'SIGINT' }, round));
+    const plans = ROUNDS.map((round) =>
+      drawRound({ seed: 1, replicaCount: 4, signal: 'SIGINT', loadSeconds: 20 }, round),
+    );
     assert.ok(plans.every(({ victims, signal }) => victims.length === 4 && signal === 'SIGINT'));
   });
 });
@@ -38,8 +40,8 @@ describe('the choices of an endurance run', () => {
   });
 
   it('are taken from the flags', () => {
-    const options = readOptions(['--rounds', '10', '--seed', '0', '--replicas', '7']);
-    assert.deepEqual(options, { rounds: 10, seed: 0, replicaCount: 7, signal: 'SIGKILL' });
+    const options = readOptions(['--rounds', '10', '--seed', '0', '--replicas', '7', '--load-seconds', '20']);
+    assert.deepEqual(options, { rounds: 10, seed: 0, replicaCount: 7, signal: 'SIGKILL', loadSeconds: 20 });
   });
 
   for (const flags of [
@@ -48,6 +50,7 @@ describe('the choices of an endurance run', () => {
     ['--seed', '-1'],
     ['--replicas', '3'],
     ['--replicas', '1'],
+    ['--load-seconds', 'long'],
     ['--unknown', '1'],
   ]) {
     it(`are refused in words: ${flags.join(' ')}`, () => {
