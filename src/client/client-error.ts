@@ -259,6 +259,8 @@ function wordsOf(error: ServiceError, address: string): string {
       return `the connection to ${address} was lost`;
     case status.DEADLINE_EXCEEDED:
       return `${address} did not answer in time`;
+    case status.CANCELLED:
+      return `the call to ${address} was given up`;
     default:
       return `${address} answered: ${error.details}`;
   }

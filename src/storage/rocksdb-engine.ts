@@ -7,7 +7,7 @@
 import { createRequire } from 'node:module';
 import type { KeyRange, StoreEntry } from '../ports/key-value-store.js';
 import { createEngineStore, type Engine } from './engine-store.js';
-import { CACHE_BYTES, ENGINE_FILES_MAX, type OpenEngine, WRITE_BUFFER_BYTES } from './leveldb-engine.js';
+import { ENGINE_FILES_MAX, type OpenEngine, WRITE_BUFFER_BYTES } from './leveldb-engine.js';
 
 type Callback = (error?: Error | null) => void;
 
@@ -41,6 +41,12 @@ export function resolveRocksDb(): string | undefined {
     return undefined;
   }
 }
+
+/**
+ * Bytes of the cache where nothing is said. It has 64 parts, and a block that is larger than a part is never kept: a short
+ * row that shares its block with a long value of 1 MiB would be read, checked and taken apart anew each time.
+ */
+const CACHE_BYTES = 128 * 1024 * 1024;
 
 /** Opens RocksDB. Only where the probe succeeded: loading it may end the process. */
 export const openRocksDb: OpenEngine = ({ directory, createIfMissing, cacheBytes, filesMax }, done) => {

@@ -94,7 +94,7 @@ export function assertClear({ code, reason, message, outcomeKnown }: ClientError
   assert.ok(explained.includes(code), `no failure that an outage explains: ${text}`);
   // Of a read the outcome doesn't matter, so a client may know it where the replica doesn't.
   const words = outcomeKnown
-    ? /nothing was taken|nobody answers at|hung up on|given up before|was lost|did not finish|did not answer|the outcome is not known/
+    ? /nothing was taken|nobody answers at|hung up on|given up|was lost|did not finish|did not answer|the outcome is not known/
     : /the outcome is not known/;
   assert.match(message, words, text);
 }

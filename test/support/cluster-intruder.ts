@@ -96,9 +96,12 @@ export class Intruder {
   }
 
   /** A request of the client that this replica is for its callers, as peers pass it on; badly signed where asked. */
-  async request(number: number, isGenuine = true): Promise<Uint8Array> {
+  async request(
+    number: number,
+    isGenuine = true,
+    operations: readonly Uint8Array[] = [utf8(`request ${number}`)],
+  ): Promise<Uint8Array> {
     const { clientId } = this;
-    const operations = [utf8(`request ${number}`)];
     const payload = encodeRequestPayload({ clientId, number, acknowledged: 0, operations });
     const signature = isGenuine ? await this.#sign('request', payload) : randomBytes(SIGNATURE_BYTES);
     return encodePeerMessage({

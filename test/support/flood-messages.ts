@@ -156,6 +156,8 @@ export const FLOOD_MESSAGES: Readonly<Record<string, Make>> = {
   'vote-known': vote('commit', 20),
   'vote-stale': vote('commit', -2 * LIMITS.windowSize),
   'vote-forged': vote('prepare', 20, true),
+  // Of what the others have certified, and for another batch.
+  'vote-against': vote('commit', -1),
   'status-old': statement(statusOf),
   'evidence-held': evidence(false),
   'evidence-forged': evidence(true),
@@ -187,6 +189,9 @@ export const FLOOD_MESSAGES: Readonly<Record<string, Make>> = {
   // The first is executed.
   'request-settled': ({ intruder }) => intruder.request(1),
   'request-forged': ({ intruder }) => intruder.request(2, false),
+  // As many operations as a request may have, each of which is looked at before the signature.
+  'request-of-many': ({ intruder }) =>
+    intruder.request(3, false, new Array<Uint8Array>(LIMITS.batchOperationsMax).fill(new Uint8Array())),
   'request-beyond': ({ intruder }) => intruder.request(FAR),
   'fetch-header': ledger(1, true),
   'fetch-headers': ledger(2 * LIMITS.checkpointInterval, true),

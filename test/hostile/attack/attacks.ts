@@ -1,7 +1,7 @@
 /** All attacks that `make attack` knows. */
 import type { Attack } from './attack.js';
 import { localRanges } from './local-ranges.js';
-import { longNeighbours, orderedGets, orderedRanges, vainSwaps } from './ordered-reads.js';
+import { longNeighbours, orderedGets, orderedRanges, ordinarySwaps, vainSwaps } from './ordered-reads.js';
 import { peerFloods } from './peer-floods.js';
 import { silentConnections } from './silent-connections.js';
 
@@ -11,6 +11,7 @@ export const ATTACKS: readonly Attack[] = [
   orderedRanges,
   orderedGets,
   vainSwaps,
+  ordinarySwaps,
   ...peerFloods,
   silentConnections,
 ];

@@ -115,6 +115,22 @@ export const vainSwaps: Attack = {
   ),
 };
 
+/** No attack, but what as many callers do who only want to be served: the yardstick for the cheap ones. */
+export const ordinarySwaps: Attack = {
+  name: 'ordinary-swaps',
+  fault: 'none',
+  title: `${CALLS_AT_ONCE} swaps at a time of short values, each of a key of its own`,
+  by: 'caller',
+  run: attackAtOnce((caller, index, round) =>
+    caller.compareAndSwap({
+      key: `ordinary/${index}/${round}`,
+      expected: { expected: { $case: 'absent', value: true } },
+      value: { value: { $case: 'text', value: 'v'.repeat(200) } },
+      requestId: '',
+    }),
+  ),
+};
+
 export const longNeighbours: Attack = {
   name: 'long-neighbours',
   fault: 'FU-04',
