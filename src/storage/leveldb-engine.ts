@@ -29,7 +29,7 @@ export type OpenEngine = (
 ) => void;
 
 /** Bytes of the cache where nothing is said. */
-export const CACHE_BYTES = 32 * 1024 * 1024;
+const CACHE_BYTES = 32 * 1024 * 1024;
 /** Files of a store that are open at a time where nothing is said, at both engines. */
 export const ENGINE_FILES_MAX = 1000;
 /** Bytes in memory before they go to a table file: several of the largest batches. */
